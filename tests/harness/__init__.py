@@ -1,0 +1,1 @@
+"""What tests share: real servers in temporary folders, started and killed at will."""
