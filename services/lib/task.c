@@ -116,7 +116,7 @@ static void on_deadline(evutil_socket_t nothing, short events, void *argument)
 	finish(task);
 }
 
-static struct event *own_event(struct task *task, event_callback_fn *callback)
+static struct event *own_event(struct task *task, event_callback_fn callback)
 {
 	struct event *event = event_new(task->loop, -1, 0, callback, task);
 
