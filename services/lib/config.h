@@ -2,10 +2,20 @@
  * config.h - settings: environment variables with working defaults, checked at start.
  *
  * A daemon lists its settings in a table; lib modules it uses add theirs with
- * the same macro. --help prints the tables, --check validates them. An unknown
- * variable with our prefix is an error (a misspelt setting must not pass in
- * silence); the names known to any daemon are collected at build time from all
- * SETTING_ lines, since one environment may serve all daemons.
+ * the same macro:
+ *
+ *     static const struct setting settings[] = {
+ *             SETTING_DURATION("CAUSERIE_MAIL_DELAY", "10m", &mail_delay, 0, 86400000,
+ *                              "how long a notification waits for others to join it"),
+ *             {.name = NULL},
+ *     };
+ *
+ * --help prints the tables, --check validates them. An unknown variable with our
+ * prefix is an error (a misspelt setting must not pass in silence); the names
+ * known to any daemon are collected at build time from all SETTING_ lines, since
+ * one environment may serve all daemons. So the first argument is a literal; names
+ * that follow from a daemon's own are listed in tools/compile_settings.py. A
+ * variable that is set to nothing counts as not set.
  */
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
@@ -14,47 +24,73 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum setting_kind { SETTING_TEXT, SETTING_INTEGER, SETTING_DURATION, SETTING_BOOLEAN };
+enum setting_kind { SETTING_IS_TEXT, SETTING_IS_INTEGER, SETTING_IS_DURATION, SETTING_IS_BOOLEAN };
 
 struct setting {
 	const char *name;     /* "CAUSERIE_HTTP_LISTEN" */
-	const char *fallback; /* in the same form as the variable; NULL: none, value stays NULL/0 */
+	const char *fallback; /* in the same form; NULL: none, the value stays as it is */
 	const char *help;     /* one line, says the unit */
 	enum setting_kind kind;
-	void *value;             /* const char ** or int64_t * or bool *; duration in milliseconds */
-	int64_t minimum, maximum; /* of a number or duration */
+	union {
+		const char **text;
+		int64_t *number; /* a duration in milliseconds */
+		bool *flag;
+	} to;
+	int64_t minimum, maximum;                /* of a number or duration */
 	const char *(*check)(const char *value); /* returns what is wrong, or NULL; may be NULL */
-	bool secret;             /* --help and logs never show its value */
+	bool secret;                             /* --help and logs never show its value */
 };
 
-/* Durations are "90s", "10m", "250ms", "7d", "2h"; booleans "0" or "1". */
-#define SETTING_TEXT_(variable, default_, target, help_, check_)                                   \
-	{.name = (variable), .fallback = (default_), .help = (help_), .kind = SETTING_TEXT,        \
-	 .value = (target), .check = (check_)}
-#define SETTING_INTEGER_(variable, default_, target, low, high, help_)                             \
-	{.name = (variable), .fallback = (default_), .help = (help_), .kind = SETTING_INTEGER,     \
-	 .value = (target), .minimum = (low), .maximum = (high)}
-#define SETTING_DURATION_(variable, default_, target, low_ms, high_ms, help_)                      \
-	{.name = (variable), .fallback = (default_), .help = (help_), .kind = SETTING_DURATION,    \
-	 .value = (target), .minimum = (low_ms), .maximum = (high_ms)}
-#define SETTING_BOOLEAN_(variable, default_, target, help_)                                        \
-	{.name = (variable), .fallback = (default_), .help = (help_), .kind = SETTING_BOOLEAN,     \
-	 .value = (target)}
+/* Durations are "90s", "10m", "250ms", "7d", "2h" or "0"; booleans "0" or "1". */
+#define SETTING_TEXT(variable, default_, target, help_, check_)                                    \
+	{                                                                                          \
+		.name = (variable), .fallback = (default_), .help = (help_),                       \
+		.kind = SETTING_IS_TEXT, .to.text = (target), .check = (check_)                    \
+	}
+#define SETTING_SECRET(variable, default_, target, help_, check_)                                  \
+	{                                                                                          \
+		.name = (variable), .fallback = (default_), .help = (help_),                       \
+		.kind = SETTING_IS_TEXT, .to.text = (target), .check = (check_), .secret = true    \
+	}
+#define SETTING_INTEGER(variable, default_, target, low, high, help_)                              \
+	{                                                                                          \
+		.name = (variable), .fallback = (default_), .help = (help_),                       \
+		.kind = SETTING_IS_INTEGER, .to.number = (target), .minimum = (low),               \
+		.maximum = (high)                                                                  \
+	}
+#define SETTING_DURATION(variable, default_, target, low_ms, high_ms, help_)                       \
+	{                                                                                          \
+		.name = (variable), .fallback = (default_), .help = (help_),                       \
+		.kind = SETTING_IS_DURATION, .to.number = (target), .minimum = (low_ms),           \
+		.maximum = (high_ms)                                                               \
+	}
+#define SETTING_BOOLEAN(variable, default_, target, help_)                                         \
+	{                                                                                          \
+		.name = (variable), .fallback = (default_), .help = (help_),                       \
+		.kind = SETTING_IS_BOOLEAN, .to.flag = (target)                                    \
+	}
 
-/* A table ends with a row whose name is NULL; several tables end with NULL. */
+/* What is wrong, for a person: CAUSERIE_HTTP_LISTEN: "8080" is not host:port, for example … */
 struct config_problem {
-	char text[512]; /* "CAUSERIE_HTTP_LISTEN: "8080" is not host:port, for example 127.0.0.1:8080" */
+	char text[512];
 };
 
-/* Fills every value from the environment. Returns 0, or -EINVAL with the first problem. */
+/*
+ * Fills every value from the environment. A table ends with a row whose name is
+ * NULL; the list of tables ends with NULL. Returns 0, or -EINVAL with the first
+ * problem. Texts point into the environment, which must not change afterwards.
+ */
 int config_read(const struct setting *const *tables, struct config_problem *);
 
-/* Prints "NAME  default  help" for --help. */
+/* Prints each setting, its default and what it is for, for --help. */
 void config_print(const struct setting *const *tables);
 
+/* The daemons this house has, by the folders of services/; ends with NULL. */
+const char *const *config_services(void);
+
 /* Checks for the check column: return what is wrong, or NULL. */
-const char *check_listen(const char *value); /* host:port or [v6]:port */
-const char *check_endpoint(const char *value); /* ipc:///path or tcp://address:port, comma-separated list */
+const char *check_listen(const char *value);   /* 127.0.0.1:8080 or [::1]:8080 */
+const char *check_endpoint(const char *value); /* ipc:///path or tcp://host:port, comma-separated */
 const char *check_url(const char *value);      /* http:// or https://, no trailing slash, no path */
 
 #endif
