@@ -13,7 +13,7 @@ PACKAGES := libevent_core libevent_extra libevent_pthreads hiredis libnanomsg na
 PACKAGES := $(shell for p in $(PACKAGES); do pkg-config --exists $$p 2>/dev/null && echo $$p; done)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
-            -Wcast-qual -Wvla -Wformat=2 -Wundef -Werror
+            -Wcast-qual -Wvla -Wformat=2 -Wno-format-zero-length -Wundef -Werror
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 CPPFLAGS += -D_GNU_SOURCE -Iservices -isystem $(BUILD)/gen $(shell pkg-config --cflags $(PACKAGES))
 CFLAGS   += -std=c17 -g $(WARNINGS) $(HARDENING)

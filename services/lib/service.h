@@ -18,6 +18,8 @@
 
 #include "lib/config.h"
 
+#define CAUSERIE_VERSION "0.1.0"
+
 struct event_base;
 struct outbox;
 struct rpc_client;

@@ -4,7 +4,7 @@
     compile_settings.py OUT.h SOURCE.c …
 
 Writes the first argument of every SETTING_TEXT, _SECRET, _INTEGER, _DURATION and _BOOLEAN
-line, and for each folder of services/ with a main.c the names that service.c derives from
+line, and for each folder of services/ but lib the names that settings.c derives from
 the daemon's own. Unchanged output is left alone, so that nothing is compiled again for it.
 """
 
@@ -26,7 +26,7 @@ def names_in(path):
 
 def service_of(path):
     parts = path.parts
-    return parts[-2] if path.name == "main.c" and parts[:1] == ("services",) else None
+    return parts[1] if parts[0] == "services" and parts[1] != "lib" else None
 
 
 def main():
