@@ -2,10 +2,10 @@
  * cache.h - Redis, asynchronously: commands with time-outs, reconnection, bounded queue.
  *
  * hiredis 0.14 has no command time-out and does not reconnect; both are here. A
- * command that is not answered within its time (or the task's, if shorter)
- * leaves its slot empty and replaces the connection, because replies on it can
- * no longer be told apart from late ones. While Redis is away commands fail at
- * once; the connection is retried every 100 ms to 2 s.
+ * command that is not answered in time replaces the connection, and all that
+ * wait on it get an empty slot. While Redis is away commands fail at once; the
+ * connection is retried every 100 ms to 2 s. A task whose own deadline is shorter
+ * ends at its deadline, and its memory stays until the command has ended.
  */
 #ifndef LIB_CACHE_H
 #define LIB_CACHE_H
@@ -29,7 +29,11 @@ struct cache_slot {
 	size_t n_items;
 };
 
-/* url: redis://[:password@]host:port[/db] or unix:///path/to/socket[?db=0]. NULL on a bad url. */
+/*
+ * url: redis://[[user]:password@]host[:port][/db] or unix://[:password@]/path[?db=0]; a host may
+ * be a name, and is looked up again at each connection. timeout_ms of a command, 0: 250. NULL on
+ * a bad url. cache_free() ends the commands that wait, without an answer.
+ */
 struct cache *cache_new(struct event_base *, const char *url, int timeout_ms);
 void cache_free(struct cache *);
 bool cache_up(const struct cache *);

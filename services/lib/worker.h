@@ -16,7 +16,7 @@ struct task;
 struct workers;
 
 struct worker_slot {
-	bool done;     /* the function has run */
+	bool done;     /* the function has run; not when the task's deadline passed in the queue */
 	bool overload; /* it was not even queued */
 };
 
