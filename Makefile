@@ -2,38 +2,40 @@
 #
 # A service is any folder of services/ with a main.c; adding one needs no edit here. What is
 # generated (protobuf, queries, migrations, templates, static files, catalogues, limits) goes
-# to $(BUILD)/gen. SANITIZE=1 builds into a folder of its own with ASan and UBSan.
+# to $(BUILD)/gen. SANITIZE=1 builds into a folder of its own with ASan and UBSan. Folders of
+# tests/ and deploy/ bring their own targets in a file <folder>.mk.
 
-BUILD ?= build$(if $(SANITIZE),/sanitize)
-CC    := $(if $(filter default,$(origin CC)),gcc,$(CC))
+BUILD  ?= build$(if $(SANITIZE),/sanitize)
+CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PYTHON := /usr/bin/python3
+Q      := $(if $(V),,@)
 
-PACKAGES := libevent_core libevent_extra libevent_pthreads hiredis libnanomsg nanomsg libprotobuf-c \
+PACKAGES := libevent_core libevent_extra libevent_pthreads hiredis nanomsg libprotobuf-c \
             libpq libsodium libcurl libcmark-gfm jansson zlib libsystemd
-PACKAGES := $(shell for p in $(PACKAGES); do pkg-config --exists $$p 2>/dev/null && echo $$p; done)
-
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wcast-qual -Wvla -Wformat=2 -Wno-format-zero-length -Wundef -Werror
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
-CPPFLAGS += -D_GNU_SOURCE -Iservices -isystem $(BUILD)/gen $(shell pkg-config --cflags $(PACKAGES))
+CPPFLAGS += -D_GNU_SOURCE -Iservices -isystem $(BUILD)/gen $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS   += -std=c17 -g $(WARNINGS) $(HARDENING)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lcmark-gfm-extensions -lunistring -lstemmer -lm -pthread
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcmark-gfm-extensions -lunistring -lstemmer \
+            -lm -pthread
 ifdef SANITIZE
-CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LDFLAGS += -fsanitize=address,undefined
+CFLAGS   += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS  += -fsanitize=address,undefined
 else
-CFLAGS  += -O2
+CFLAGS   += -O2
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
+FOLDERS  := $(filter-out lib,$(patsubst services/%/,%,$(wildcard services/*/)))
 SERVICES := $(patsubst services/%/main.c,%,$(wildcard services/*/main.c))
 BINARIES := $(SERVICES:%=$(BUILD)/causerie-%)
 PROTOS   := $(wildcard proto/*.proto)
 GEN      := $(BUILD)/gen
 TOOLS    := services/lib/tools
 
-all: $(BINARIES)
+all: $(BINARIES) ## build the daemons (SANITIZE=1: with ASan and UBSan; CC=clang BUILD=build/clang; V=1: show commands)
 
 include services/lib/tools/generate.mk
 
@@ -42,43 +44,93 @@ objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ  := $(call objects,$(filter-out services/lib/tools/%,$(call sources,services/lib))) $(GEN_LIB_OBJ)
 LIB      := $(BUILD)/libcauserie.a
 
+# Comes before anything is compiled: what is installed, and the flags of this build folder.
+READY := $(BUILD)/toolchain $(BUILD)/flags
+
+$(BUILD)/toolchain: $(TOOLS)/check_toolchain.sh
+	@mkdir -p $(@D)
+	@sh $< $(PACKAGES)
+	@touch $@
+
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@echo "  AR      $@"
+	$(Q)ar rcs $@ $^
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(READY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(PRIVATE_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PRIVATE_CFLAGS) -MD -MP -c -o $@ $<
 
-# One service: its objects, its generated sources, its binary.
-define service
+# One folder: its objects, its generated sources.
+define folder
 $(1)_OBJ := $$(call objects,$$(call sources,services/$(1))) $$(GEN_$(1)_OBJ)
 $$(filter $$(BUILD)/obj/services/$(1)/%,$$($(1)_OBJ)): PRIVATE_CFLAGS = -isystem $$(GEN)/$(1)
-$$(BUILD)/causerie-$(1): $$($(1)_OBJ) $$(LIB)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+$$($(1)_OBJ): | $$(GEN_HEADERS)
 endef
-$(foreach s,$(SERVICES),$(eval $(call service,$(s))))
-
-# Generated headers come before anything is compiled.
-$(foreach s,$(SERVICES),$(eval $($(s)_OBJ): | $(GEN_HEADERS)))
+$(foreach s,$(FOLDERS),$(eval $(call folder,$(s))))
 $(LIB_OBJ): | $(GEN_HEADERS)
 
-# Unit tests: tests/unit/<folder>/test_*.c, each a program, with that service's objects but its main.
+.SECONDEXPANSION:
+$(BINARIES): $(BUILD)/causerie-%: $$($$*_OBJ) $(LIB)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Unit tests: tests/unit/<folder>/test_*.c, each a program, with that service's objects but its
+# main, and what else the test's folder holds.
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 unit_folder = $(firstword $(subst /, ,$(patsubst $(BUILD)/unit/%,%,$(1))))
-.SECONDEXPANSION:
-$(UNIT): $(BUILD)/unit/%: tests/unit/%.c $$(filter-out %/main.o,$$($$(call unit_folder,$$@)_OBJ)) $(LIB) | $(GEN_HEADERS)
+unit_support = $(call objects,$(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/$(1)/*.c)))
+$(call objects,$(wildcard tests/unit/*/*.c)): PRIVATE_CFLAGS = -isystem $(GEN)/$(word 3,$(subst /, ,$<)) -Itests/unit
+$(call objects,$(wildcard tests/unit/*/*.c)): | $(GEN_HEADERS)
+$(UNIT): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call unit_support,$$(call unit_folder,$$@)) \
+		$$(filter-out %/main.o,$$($$(call unit_folder,$$@)_OBJ)) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -isystem $(GEN)/$(call unit_folder,$@) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ \
-		$(filter %.c %.o %.a,$^) $(LDLIBS) -lcmocka
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-unit: $(UNIT)
+unit: $(UNIT) ## build the unit tests
 
+unit-test: $(UNIT) ## run the unit tests (ONLY=lib/test_task: those whose name has it in it)
+	$(Q)$(PYTHON) tests/unit/run.py $(BUILD)/unit $(foreach word,$(ONLY),--only $(word)) $(UNIT)
+
+OURS := services tests proto
+C_FILES = $(shell find $(OURS) -name '*.[ch]' | sort)
+
+format: ## lay out all C as .clang-format says
+	clang-format -i $(C_FILES)
+
+lint: lint-format lint-logs lint-tidy lint-cppcheck ## clang-format, clang-tidy, cppcheck and log lines
+
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+lint-logs:
+	$(PYTHON) $(TOOLS)/check_logs.py $(call sources,services)
+
+lint-tidy: $(GEN_HEADERS)
+	$(PYTHON) $(TOOLS)/run_tidy.py $(call sources,services) -- $(CPPFLAGS) -std=c17 $(WARNINGS)
+
+lint-cppcheck: $(GEN_HEADERS)
+	cppcheck --quiet -j2 --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 --suppressions-list=.cppcheck -D_GNU_SOURCE -Iservices -I$(GEN) \
+		$(call sources,services)
+
+-include $(sort $(wildcard tests/*/*.mk deploy/*/*.mk))
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-clean:
+clean: ## remove what was built (var/, the local site's data, stays)
 	rm -rf build
 
-.PHONY: all unit clean
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(filter-out %.d,$(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r name what; do printf '  %-14s %s\n' "$$name" "$$what"; done
+
+.PHONY: all unit unit-test format lint lint-format lint-logs lint-tidy lint-cppcheck clean help force
 .DELETE_ON_ERROR:
