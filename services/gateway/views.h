@@ -50,7 +50,7 @@ struct notice {
 	const char *link_text;
 };
 
-struct viewer {
+struct reader {
 	uint64_t id;
 	const char *name;
 	bool verified;
@@ -61,15 +61,14 @@ struct viewer {
 
 struct page {
 	const char *site_name;	 /* "Causerie" */
-	const char *public_url;	 /* "https://example.org", no slash at the end */
 	const char *title;	 /* without the site's name; NULL on the home page */
 	const char *description; /* for search engines and share cards, or NULL */
-	const char *path;	 /* canonical path, "/sujets/12-slug"; NULL keeps the page out of indexes */
+	const char *canonical;	 /* absolute address; NULL keeps the page out of indexes */
 	const char *here;	 /* path and query to come back to after sign-in, theme or language */
 	const char *feed;	 /* Atom feed of this page, or NULL */
 	enum theme theme;
 	enum section section;
-	const struct viewer *viewer; /* NULL when signed out */
+	const struct reader *viewer; /* NULL when signed out */
 	const char *csrf;	     /* NULL leaves the field out */
 	unsigned missing;	     /* enum missing */
 	const struct notice *notices;
@@ -237,6 +236,8 @@ struct comment_form {
 	const char *text;    /* typed so far, or NULL */
 	struct html preview; /* size 0 when none was asked for */
 	enum locale language;
+	const char *csrf; /* as the page's: the thread is drawn without the page */
+	bool asks_sign_in; /* a visitor: writes first, signs in after */
 	struct form form;
 };
 
@@ -299,6 +300,7 @@ struct history_row {
 
 struct chapter {
 	unsigned seconds;
+	const char *at; /* "12:34" */
 	const char *title;
 };
 
@@ -349,6 +351,7 @@ struct topic_view {
 
 	/* video, once published */
 	const char *video_url;
+	bool video_is_ours; /* a file of this site, played here; else a link */
 	const char *video_poster;
 	const char *duration;
 	struct moment published;
@@ -782,7 +785,8 @@ struct mailbox_view {
 struct message_view {
 	struct page page;
 	const struct mailbox_row *message;
-	const char *text; /* plain part, with its links */
+	const char *text;      /* plain part */
+	struct html text_html; /* the same with its links to follow, or size 0 */
 	const char *html_url; /* the HTML part on its own, sandboxed; NULL when none */
 	const char *eml_url;
 	const char *headers;

@@ -6,7 +6,7 @@
 French is the language of the source, so a message is named by its French text. Every message used
 in a source (tr(…, "…"), tr_plural(…, "…", "…", n) and TR("…") in C; {{_ "…"}} and {{n "…" "…"}} in
 templates) must stand in a catalogue, and each message's %s and %d must agree with its translation.
-French texts get their no-break spaces here, once: before ; ! ? : and inside « ».
+French texts get their no-break spaces here, once: before ; ! ? : %% and inside « ».
 """
 
 import pathlib
@@ -65,7 +65,7 @@ def fnv1a(text):
 
 
 def typeset(text):
-    text = re.sub(r" ([;!?])", "\u202f\\1", text)
+    text = re.sub(r" ([;!?]|%%)", "\u202f\\1", text)
     text = re.sub(r" :(?=\s|$)", "\u00a0:", text)
     text = re.sub(r"« ?", "«\u00a0", text)
     return re.sub(r" ?»", "\u00a0»", text)
