@@ -38,6 +38,13 @@ static bool ends_a_tag(char c)
 	return c == '\0' || c == '-' || c == '_' || c == ',' || c == ';' || c == ' ' || c == '\t';
 }
 
+bool locale_known(const char *tag)
+{
+	enum locale locale;
+
+	return strlen(tag) == 2 && locale_parse(tag, &locale);
+}
+
 bool locale_parse(const char *tag, enum locale *locale)
 {
 	int i;

@@ -27,6 +27,9 @@ const char *locale_tag(enum locale);
 /* Reads "fr", "en-GB", "FR_fr"; false, and *locale untouched, when it is neither language. */
 bool locale_parse(const char *tag, enum locale *locale);
 
+/* The tag is exactly that of a language the site speaks. */
+bool locale_known(const char *tag);
+
 /* The best of an Accept-Language header (RFC 9110 12.5.4), or fallback; header may be NULL. */
 enum locale locale_accept(const char *header, enum locale fallback);
 

@@ -84,13 +84,27 @@ static void note_step(struct task *task, const char *name, int64_t ms)
 					   (long long)(clock_ms() - task->started_ms));
 }
 
-/* Runs steps until one waits for an answer or none follows. */
+static void be_late(struct task *task)
+{
+	task->next = task->late.run ? task->late.run(task) : task_done();
+	assert(task->next.run == NULL); /* a late step replies; it starts nothing */
+	finish(task);
+}
+
+/*
+ * Runs steps until one waits for an answer or none follows. The clock is asked,
+ * too: after a pause of the process the wake-up may come before the timer.
+ */
 static void run(struct task *task)
 {
 	while (task->pending == 0 && task->next.run != NULL) {
 		const struct step step = task->next;
 		const int64_t before = clock_ms();
 
+		if (before >= task->deadline_ms) {
+			be_late(task);
+			return;
+		}
 		task->next = step.run(task);
 		note_step(task, step.name, clock_ms() - before);
 	}
@@ -105,15 +119,11 @@ static void on_wakeup(evutil_socket_t nothing, short events, void *task)
 	run(task);
 }
 
-static void on_deadline(evutil_socket_t nothing, short events, void *argument)
+static void on_deadline(evutil_socket_t nothing, short events, void *task)
 {
-	struct task *task = argument;
-
 	(void)nothing;
 	(void)events;
-	task->next = task->late.run ? task->late.run(task) : task_done();
-	assert(task->next.run == NULL); /* a late step replies; it starts nothing */
-	finish(task);
+	be_late(task);
 }
 
 static struct event *own_event(struct task *task, event_callback_fn callback)

@@ -60,7 +60,8 @@ struct task {
 	const char *name; /* of the first step, for the log */
 	struct event *wakeup, *deadline;
 	struct task *caller; /* answered when this one ends, see task_call() */
-	char *steps;         /* "find_session 2ms, fetch_topic 3ms", for a slow request's log line */
+	void *call;          /* what its reply answers, see rpc_server.h */
+	char *steps; /* "find_session 2ms, fetch_topic 3ms", for a slow request's log line */
 };
 
 /*

@@ -1,0 +1,58 @@
+/*
+ * main.c - causerie-accounts: people, passwords, sessions, roles.
+ */
+#include "accounts.h"
+
+#include "lib/config.h"
+#include "migrations.h"
+
+#define HASH_QUEUE 32
+
+struct cache *redis;
+struct workers *hashers;
+
+static const char *redis_url;
+static int64_t hash_threads;
+
+static const struct setting table[] = {
+	SETTING_SECRET("CAUSERIE_REDIS_URL", "redis://127.0.0.1:6379", &redis_url,
+		       "where sessions are cached", cache_check_url),
+	SETTING_INTEGER("CAUSERIE_ACCOUNTS_HASH_THREADS", "1", &hash_threads, 1, 64,
+			"threads that check passwords; each takes 19 MiB while it does"),
+	{0},
+};
+
+static Causerie__Accounts_Service accounts = CAUSERIE__ACCOUNTS__INIT(accounts_);
+static ProtobufCService *const services[] = {&accounts.base, NULL};
+
+static const char *start(const struct service_context *here)
+{
+	redis = cache_new(here->loop, redis_url, 1000);
+	hashers = workers_new(here->loop, (unsigned)hash_threads, HASH_QUEUE);
+	return redis && hashers ? NULL : "cannot start the Redis client or the hashing threads";
+}
+
+static void stop(void)
+{
+	workers_free(hashers);
+	cache_free(redis);
+}
+
+const struct service accounts_service = {
+	.name = "accounts",
+	.description = "people, passwords, sessions, roles",
+	.settings = table,
+	.queries = accounts_queries,
+	.migrations = accounts_migrations,
+	.n_migrations = accounts_n_migrations,
+	.rpc = services,
+	.announces = true,
+	.command = accounts_command,
+	.start = start,
+	.stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+	return service_main(argc, argv, &accounts_service);
+}

@@ -1,0 +1,163 @@
+-- with: outbox, idempotency
+
+-- The statements of accounts.
+
+-- A new account, or a mail to whoever has the address already: the caller cannot tell which.
+-- Verification mails to one address are at most one an hour.
+-- name: sign_up
+WITH old AS (SELECT id, email, state FROM accounts WHERE email_folded = :email_folded::text),
+     made AS (INSERT INTO accounts (email, email_folded, display_name, name_skeleton, password_hash, language, time_zone, state)
+              SELECT :email::text, :email_folded, :display_name::text, :name_skeleton::text, :password_hash::text,
+                     :language::text, :time_zone::text, 'unverified' WHERE NOT EXISTS (SELECT FROM old)
+              ON CONFLICT (email_folded) DO NOTHING RETURNING id, version, email),
+     mailed AS (INSERT INTO mails (account_id, purpose, email, expires_at)
+                SELECT id, 'verify_address', email, now() + interval '3 days' FROM made
+                UNION ALL
+                SELECT id, CASE state WHEN 'unverified' THEN 'verify_address' ELSE 'already_registered' END, email,
+                       now() + interval '3 days'
+                  FROM old WHERE state IN ('unverified', 'active', 'closing')
+                   AND NOT EXISTS (SELECT FROM mails m WHERE m.account_id = old.id AND m.created_at > now() - interval '1 hour'
+                                    AND m.purpose IN ('verify_address', 'already_registered'))
+                RETURNING id, account_id, purpose),
+     created AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                 SELECT 'account', id, version, 'account.created', :trace::text, jsonb_build_object('actor_id', id) FROM made),
+     wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                SELECT 'mail', id, 1, 'account.mail_wanted', :trace,
+                       jsonb_build_object('actor_id', account_id, 'target_id', account_id, 'to_state', purpose) FROM mailed)
+SELECT (SELECT id FROM made) AS id;
+
+-- name: name_taken
+SELECT EXISTS (SELECT FROM accounts WHERE name_skeleton = :name_skeleton::text AND email_folded IS DISTINCT FROM :email_folded::text) AS taken;
+
+-- name: want_mail
+WITH mailed AS (INSERT INTO mails (account_id, purpose, email, expires_at)
+                SELECT id, :purpose::text, email, now() + :seconds::bigint * interval '1 second' FROM accounts
+                 WHERE (id = :account_id::bigint OR email_folded = :email_folded::text) AND state = ANY (:states::text[])
+                   AND (SELECT count(*) FROM mails m WHERE m.account_id = accounts.id AND m.purpose = :purpose
+                         AND m.created_at > now() - interval '1 hour') < :hourly::bigint
+                RETURNING id, account_id, purpose),
+     wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                SELECT 'mail', id, 1, 'account.mail_wanted', :trace::text,
+                       jsonb_build_object('actor_id', account_id, 'target_id', account_id, 'to_state', purpose) FROM mailed)
+SELECT id FROM mailed;
+
+-- name: compose_mail
+SELECT m.purpose, m.expires_at, a.id AS account_id, a.email, a.display_name, a.language, a.time_zone, a.state, a.bouncing
+  FROM mails m JOIN accounts a ON a.id = m.account_id
+ WHERE m.id = :mail_id::bigint AND m.used_at IS NULL AND m.expires_at > now() AND m.email = a.email;
+
+-- Repeating a verification is harmless: the link may be opened twice.
+-- name: verify
+WITH used AS (UPDATE mails m SET used_at = coalesce(m.used_at, now()) FROM accounts a
+               WHERE m.id = :mail_id::bigint AND m.purpose = 'verify_address' AND a.id = m.account_id AND m.email = a.email
+                 AND (m.expires_at > now() OR m.used_at IS NOT NULL) AND a.state IN ('unverified', 'active')
+              RETURNING m.account_id),
+     made AS (UPDATE accounts a SET state = 'active', version = a.version + 1, bouncing = false FROM used
+               WHERE a.id = used.account_id AND (a.state = 'unverified' OR a.bouncing) RETURNING a.id, a.version),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'account', id, version, 'account.verified', :trace::text, jsonb_build_object('actor_id', id) FROM made)
+SELECT account_id FROM used;
+
+-- name: find_password
+SELECT id, password_hash, state FROM accounts WHERE email_folded = :email_folded::text AND state IN ('unverified', 'active', 'closing');
+
+-- name: find_own_password
+SELECT id, password_hash, state FROM accounts WHERE id = :viewer_id::bigint;
+
+-- At most 100 open sessions a person: the oldest makes room.
+-- name: open_session
+WITH full_house AS (SELECT id FROM sessions WHERE account_id = :account_id::bigint AND ended_at IS NULL ORDER BY seen_at DESC OFFSET 99),
+     ended AS (UPDATE sessions SET ended_at = now() WHERE id IN (SELECT id FROM full_house)),
+     rehashed AS (UPDATE accounts SET password_hash = :new_hash::text WHERE id = :account_id AND :new_hash IS NOT NULL)
+INSERT INTO sessions (token_hash, account_id, label, network, api)
+VALUES (:token_hash::bytea, :account_id, :label::text, :network::text, :api::boolean) RETURNING id;
+
+-- name: find_session
+WITH found AS (SELECT s.id, s.account_id, s.api, s.created_at, s.seen_at, s.label
+                 FROM sessions s
+                WHERE s.token_hash = :token_hash::bytea AND s.ended_at IS NULL
+                  AND s.seen_at > now() - CASE WHEN s.api THEN interval '1 year' ELSE interval '30 days' END),
+     seen AS (UPDATE sessions s SET seen_at = now() FROM found
+               WHERE s.id = found.id AND found.seen_at < now() - interval '5 minutes')
+SELECT f.id, f.account_id, f.api, f.created_at, f.seen_at, f.label,
+       a.roles, a.state, a.display_name, a.language, a.time_zone, a.bouncing
+  FROM found f JOIN accounts a ON a.id = f.account_id WHERE a.state IN ('unverified', 'active', 'closing');
+
+-- name: list_sessions
+SELECT id, account_id, api, created_at, seen_at, label, token_hash = :token_hash::bytea AS current
+  FROM sessions WHERE account_id = :viewer_id::bigint AND ended_at IS NULL
+   AND seen_at > now() - CASE WHEN api THEN interval '1 year' ELSE interval '30 days' END
+ ORDER BY seen_at DESC LIMIT 200;
+
+-- One by its id or token, or all of a person but one. Gives the hashes that Redis must forget.
+-- name: end_sessions
+UPDATE sessions SET ended_at = now()
+ WHERE ended_at IS NULL
+   AND CASE WHEN :all_others::boolean THEN account_id = :account_id::bigint AND token_hash IS DISTINCT FROM :token_hash::bytea
+            WHEN :session_id::bigint IS NOT NULL THEN id = :session_id AND account_id = :account_id
+            ELSE token_hash = :token_hash END
+RETURNING encode(token_hash, 'hex') AS hash;
+
+-- name: session_hashes
+SELECT encode(token_hash, 'hex') AS hash FROM sessions WHERE account_id = :account_id::bigint AND ended_at IS NULL;
+
+-- name: get_people
+SELECT id, display_name, state, roles, organisation, bio FROM accounts WHERE id = ANY (:ids::bigint[]);
+
+-- name: get_recipients
+SELECT id AS account_id, email, display_name, language, time_zone, state, bouncing FROM accounts
+ WHERE id = ANY (:ids::bigint[]) AND state <> 'erased';
+
+-- name: get_account
+SELECT id, email, display_name, language, time_zone, roles, state, organisation, bio, expertises, created_at, bouncing
+  FROM accounts WHERE id = :account_id::bigint AND state <> 'erased';
+
+-- NULL leaves a field as it is.
+-- name: change_account
+WITH made AS (UPDATE accounts SET version = version + 1,
+                     display_name = coalesce(:display_name::text, display_name),
+                     name_skeleton = coalesce(:name_skeleton::text, name_skeleton),
+                     language = coalesce(:language::text, language),
+                     time_zone = coalesce(:time_zone::text, time_zone),
+                     organisation = coalesce(:organisation::text, organisation),
+                     bio = coalesce(:bio::text, bio),
+                     expertises = coalesce(:expertises::text[], expertises)
+               WHERE id = :viewer_id::bigint AND state IN ('unverified', 'active', 'closing') RETURNING id, version),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'account', id, version, 'account.changed', :trace::text, jsonb_build_object('actor_id', id) FROM made)
+SELECT id FROM made;
+
+-- The link is used up, every other reset is void, and the old sessions are over.
+-- name: reset_password
+WITH used AS (UPDATE mails m SET used_at = now() FROM accounts a
+               WHERE m.id = :mail_id::bigint AND m.purpose = 'reset_password' AND m.used_at IS NULL AND m.expires_at > now()
+                 AND a.id = m.account_id AND m.email = a.email AND a.state IN ('unverified', 'active', 'closing')
+              RETURNING m.id, m.account_id, m.email),
+     void AS (UPDATE mails m SET used_at = now() FROM used
+               WHERE m.account_id = used.account_id AND m.purpose = 'reset_password' AND m.used_at IS NULL AND m.id <> used.id),
+     made AS (UPDATE accounts a SET password_hash = :password_hash::text, version = a.version + 1,
+                     state = CASE a.state WHEN 'unverified' THEN 'active' ELSE a.state END
+                FROM used WHERE a.id = used.account_id RETURNING a.id, a.version),
+     ended AS (UPDATE sessions s SET ended_at = now() FROM made WHERE s.account_id = made.id AND s.ended_at IS NULL RETURNING s.token_hash),
+     told AS (INSERT INTO mails (account_id, purpose, email, expires_at)
+              SELECT account_id, 'password_changed', email, now() + interval '3 days' FROM used RETURNING id, account_id, purpose),
+     wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                SELECT 'mail', id, 1, 'account.mail_wanted', :trace::text,
+                       jsonb_build_object('actor_id', account_id, 'target_id', account_id, 'to_state', purpose) FROM told),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'account', id, version, 'account.changed', :trace, jsonb_build_object('actor_id', id) FROM made)
+SELECT made.id, (SELECT array_agg(encode(token_hash, 'hex')) FROM ended) AS hashes FROM made;
+
+-- name: change_password
+WITH made AS (UPDATE accounts SET password_hash = :password_hash::text, version = version + 1
+               WHERE id = :viewer_id::bigint AND password_hash = :old_hash::text RETURNING id, version, email),
+     ended AS (UPDATE sessions s SET ended_at = now() FROM made
+                WHERE s.account_id = made.id AND s.ended_at IS NULL AND s.token_hash IS DISTINCT FROM :token_hash::bytea
+               RETURNING s.token_hash),
+     void AS (UPDATE mails m SET used_at = now() FROM made WHERE m.account_id = made.id AND m.purpose = 'reset_password' AND m.used_at IS NULL),
+     told AS (INSERT INTO mails (account_id, purpose, email, expires_at)
+              SELECT id, 'password_changed', email, now() + interval '3 days' FROM made RETURNING id, account_id, purpose),
+     wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                SELECT 'mail', id, 1, 'account.mail_wanted', :trace::text,
+                       jsonb_build_object('actor_id', account_id, 'target_id', account_id, 'to_state', purpose) FROM told)
+SELECT made.id, (SELECT array_agg(encode(token_hash, 'hex')) FROM ended) AS hashes FROM made;

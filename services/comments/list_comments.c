@@ -1,0 +1,109 @@
+/*
+ * list_comments.c - ListComments: a page of a topic's thread.
+ *
+ *   locate --> fetch --> answer
+ *
+ * The order is (root, id); the cursor is the last row's. A page may begin where
+ * a given comment stands, so that its permalink finds it.
+ */
+#include "comments.h"
+
+#include "lib/cursor.h"
+
+#define PAGE 50
+
+struct list_comments {
+	struct task task;
+	const Causerie__ListCommentsRequest *ask;
+	size_t limit;
+	struct cursor after;
+	const char *list;
+	struct sql_slot place, page, thread;
+};
+
+static task_step locate, fetch, answer;
+
+void comments_list_comments(Causerie__Comments_Service *service,
+			    const Causerie__ListCommentsRequest *ask,
+			    Causerie__ListCommentsReply_Closure closure, void *call)
+{
+	struct list_comments *l = rpc_task(call, sizeof *l, task_then(locate));
+
+	(void)service;
+	(void)closure;
+	l->ask = ask;
+	l->limit = ask->limit ? ask->limit : PAGE;
+}
+
+static struct step locate(struct task *task)
+{
+	struct list_comments *l = (struct list_comments *)task;
+	bool given;
+
+	l->list = arena_printf(&task->arena, "comments|%llu", (unsigned long long)l->ask->topic_id);
+	if (!cursor_read(l->ask->cursor, l->list, &l->after, &given))
+		return rpc_invalid(task, "cursor", "malformed");
+	if (l->ask->around_id == 0)
+		return fetch(task);
+
+	SQL_NAMED(task, &l->place, service_here()->sql, &locate_comment_sql, &l->ask->base,
+		  {"limit", sql_integer((int64_t)l->limit)});
+	return task_then(fetch);
+}
+
+/* The position just before the comment's root, or before the comment in a root longer than a page.
+ */
+static struct cursor place_before(const struct sql_slot *place)
+{
+	const int64_t root = sql_get_integer(place, 0, "root_id");
+
+	if (sql_get_flag(place, 0, "far"))
+		return (struct cursor){{root, sql_get_integer(place, 0, "id") - 1}};
+	return (struct cursor){{root, 0}};
+}
+
+static struct step fetch(struct task *task)
+{
+	struct list_comments *l = (struct list_comments *)task;
+
+	if (l->ask->around_id != 0 && l->place.state != SQL_DONE)
+		return rpc_sql_failed(task, &l->place);
+	if (l->place.rows > 0)
+		l->after = place_before(&l->place);
+
+	SQL_NAMED(task, &l->page, service_here()->sql, &list_comments_sql, &l->ask->base,
+		  {"after_root", sql_integer(l->after.at[0])},
+		  {"after_id", sql_integer(l->after.at[1])},
+		  {"is_moderator", sql_flag(is_moderator(&task->context.viewer))},
+		  {"limit", sql_integer((int64_t)l->limit + 1)});
+	SQL_RUN(task, &l->thread, service_here()->sql, &get_thread_sql, sql_id(l->ask->topic_id));
+	return task_then(answer);
+}
+
+/* A topic nobody told us of yet has an empty, open thread. */
+static struct step answer(struct task *task)
+{
+	struct list_comments *l = (struct list_comments *)task;
+	Causerie__ListCommentsReply reply = CAUSERIE__LIST_COMMENTS_REPLY__INIT;
+
+	if (l->page.state != SQL_DONE)
+		return rpc_sql_failed(task, &l->page);
+	if (l->thread.state != SQL_DONE)
+		return rpc_sql_failed(task, &l->thread);
+
+	reply.open = true;
+	if (l->thread.rows > 0)
+		sql_fill(&task->arena, &reply.base, &l->thread, 0);
+	reply.comments = (Causerie__Comment **)sql_fill_all(
+		&task->arena, &causerie__comment__descriptor, &l->page, &reply.n_comments);
+	if (reply.n_comments > l->limit) {
+		const Causerie__Comment *last = reply.comments[--reply.n_comments - 1];
+		const struct cursor next = {{(int64_t)last->root_id, (int64_t)last->id}};
+
+		reply.next_cursor =
+			arena_strdup(&task->arena, cursor_write(&task->arena, l->list, &next));
+	}
+	for (size_t i = 0; i < reply.n_comments; i++)
+		show_comment(&task->context.viewer, reply.comments[i]);
+	return rpc_reply(task, &reply.base);
+}

@@ -1,0 +1,191 @@
+-- with: outbox, consumer, idempotency
+
+-- The statements of comments. A change and its event are one statement.
+
+-- One row always: what stood in the way, or the id of the new comment. `ready` is empty when
+-- something did, so that the key is not used up; an id of NULL with nothing in the way is a repeat.
+-- name: post_comment
+WITH thread AS (SELECT topic_id, proposer_id, open FROM threads WHERE topic_id = :topic_id::bigint),
+     parent AS (SELECT id, root_id, depth, author_id FROM comments
+                 WHERE id = :parent_id::bigint AND topic_id = :topic_id AND state = 'visible'),
+     recent AS (SELECT count(*) AS n FROM comments
+                 WHERE author_id = :viewer_id::bigint AND created_at > now() - interval '1 minute'),
+     ready AS (SELECT nextval(pg_get_serial_sequence('comments', 'id')) AS id, thread.*
+                 FROM thread, recent
+                WHERE thread.open AND recent.n < :rate::bigint
+                  AND (:parent_id IS NULL OR EXISTS (SELECT FROM parent))),
+     once AS (INSERT INTO requests (account_id, key, method, result_id)
+              SELECT :viewer_id, :idempotency_key::text, 'PostComment', id FROM ready
+              ON CONFLICT DO NOTHING RETURNING result_id AS id),
+     made AS (INSERT INTO comments (id, topic_id, parent_id, root_id, depth, author_id, parent_author_id, body, language, state)
+              SELECT ready.id, ready.topic_id, parent.id, coalesce(parent.root_id, ready.id), coalesce(parent.depth + 1, 0),
+                     :viewer_id, coalesce(parent.author_id, 0), :body::text, :language::text, 'visible'
+                FROM once JOIN ready USING (id) LEFT JOIN parent ON true
+              RETURNING *),
+     answered AS (UPDATE comments c SET replies = replies + 1 FROM made WHERE c.id = made.parent_id),
+     counted AS (UPDATE threads t SET comments = comments + 1 FROM made WHERE t.topic_id = made.topic_id),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'comment', made.id, version, 'comment.posted', :trace::text,
+                          jsonb_build_object('comment_id', made.id, 'topic_id', made.topic_id, 'actor_id', author_id,
+                                             'parent_id', parent_id, 'parent_author_id', parent_author_id,
+                                             'proposer_id', thread.proposer_id)
+                     FROM made, thread)
+SELECT (SELECT id FROM made) AS id,
+       EXISTS (SELECT FROM thread) AS known,
+       EXISTS (SELECT FROM thread WHERE open) AS open,
+       :parent_id IS NULL OR EXISTS (SELECT FROM parent) AS parent_found,
+       (SELECT n FROM recent) >= :rate AS too_many;
+
+-- name: put_thread
+INSERT INTO threads (topic_id, proposer_id, state, open, seen)
+VALUES (:topic_id::bigint, :proposer_id::bigint, :state::text, :open::boolean, :seen::bigint)
+ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, open = excluded.open, seen = excluded.seen
+  WHERE threads.seen < excluded.seen;
+
+-- A comment as a viewer finds it, whatever its state; rights and tombstones are the caller's.
+-- name: get_comment
+SELECT c.*, t.open FROM comments c JOIN threads t USING (topic_id) WHERE c.id = :id::bigint;
+
+-- In thread order after a position. Gone without an answer is gone; with one it keeps its place.
+-- name: list_comments
+SELECT c.id, c.topic_id, c.parent_id, c.root_id, c.depth, c.author_id, c.parent_author_id, c.body, c.language, c.state,
+       c.created_at, c.edited_at, c.version, c.replies, c.moderation_reason
+  FROM comments c
+ WHERE c.topic_id = :topic_id::bigint AND (c.root_id, c.id) > (:after_root::bigint, :after_id::bigint)
+   AND (c.state = 'visible' OR c.replies > 0
+        OR (c.state IN ('pending', 'hidden') AND (c.author_id = :viewer_id::bigint OR :is_moderator::boolean)))
+ ORDER BY c.root_id, c.id LIMIT :limit::bigint;
+
+-- name: get_thread
+SELECT comments AS total, open FROM threads WHERE topic_id = :topic_id::bigint;
+
+-- Where the page that shows a comment begins: with its root, or with itself in a root longer than a page.
+-- name: locate_comment
+SELECT c.root_id, c.id,
+       (SELECT count(*) FROM comments o WHERE o.topic_id = c.topic_id AND o.root_id = c.root_id AND o.id <= c.id)
+         > :limit::bigint AS far
+  FROM comments c WHERE c.id = :around_id::bigint AND c.topic_id = :topic_id::bigint;
+
+-- An edit of the first quarter of an hour is silent, unless a moderator makes it.
+-- name: edit_comment
+WITH old AS (SELECT * FROM comments WHERE id = :id::bigint FOR UPDATE),
+     made AS (UPDATE comments c SET version = c.version + 1, body = :body::text,
+                     edited_at = CASE WHEN old.author_id = :viewer_id::bigint AND old.created_at > now() - interval '15 minutes'
+                                      THEN c.edited_at ELSE now() END
+                FROM old WHERE c.id = old.id AND c.version = :version::bigint AND c.state IN ('visible', 'pending')
+              RETURNING c.*),
+     kept AS (INSERT INTO revisions (comment_id, version, body, editor_id, at)
+              SELECT old.id, old.version, old.body, old.author_id, coalesce(old.edited_at, old.created_at)
+                FROM old JOIN made USING (id)),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'comment', id, version, 'comment.edited', :trace::text,
+                          jsonb_build_object('comment_id', id, 'topic_id', topic_id, 'actor_id', :viewer_id,
+                                             'parent_id', parent_id, 'parent_author_id', parent_author_id)
+                     FROM made)
+SELECT id FROM made;
+
+-- name: delete_comment
+WITH old AS (SELECT * FROM comments WHERE id = :id::bigint AND state IN ('visible', 'pending') FOR UPDATE),
+     made AS (UPDATE comments c SET version = c.version + 1, state = 'deleted' FROM old WHERE c.id = old.id
+              RETURNING c.*, old.state AS was),
+     unanswered AS (UPDATE comments p SET replies = p.replies - 1 FROM made WHERE p.id = made.parent_id AND made.replies = 0),
+     counted AS (UPDATE threads t SET comments = comments - 1 FROM made WHERE t.topic_id = made.topic_id AND made.was = 'visible'),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'comment', id, version, 'comment.deleted', :trace::text,
+                          jsonb_build_object('comment_id', id, 'topic_id', topic_id, 'actor_id', :viewer_id::bigint,
+                                             'parent_id', parent_id)
+                     FROM made)
+SELECT id FROM made;
+
+-- name: list_revisions
+SELECT version, body, editor_id, at FROM revisions WHERE comment_id = :id::bigint
+UNION ALL
+SELECT version, body, author_id, coalesce(edited_at, created_at) FROM comments WHERE id = :id
+ORDER BY version LIMIT 500;
+
+-- name: report_comment
+INSERT INTO reports (comment_id, account_id, reason)
+SELECT id, :viewer_id::bigint, :reason::text FROM comments WHERE id = :id::bigint AND state = 'visible'
+ON CONFLICT (comment_id, account_id) DO UPDATE SET reason = excluded.reason, resolved_at = NULL;
+
+-- :from are the states it may be done from; the log line is written whether or not the state changes.
+-- name: moderate_comment
+WITH old AS (SELECT * FROM comments WHERE id = :id::bigint AND state = ANY (:from::text[]) FOR UPDATE),
+     made AS (UPDATE comments c SET version = c.version + 1, state = :to::text, moderation_reason = :reason::text
+                FROM old WHERE c.id = old.id AND old.state <> :to
+              RETURNING c.*, old.state AS was),
+     settled AS (UPDATE reports r SET resolved_at = now() FROM old WHERE r.comment_id = old.id AND r.resolved_at IS NULL),
+     logged AS (INSERT INTO moderation_log (comment_id, moderator_id, action, reason)
+                SELECT id, :viewer_id::bigint, :action::text, :reason FROM old),
+     counted AS (UPDATE threads t SET comments = comments + CASE WHEN made.state = 'visible' THEN 1 ELSE -1 END
+                   FROM made WHERE t.topic_id = made.topic_id AND (made.was = 'visible') <> (made.state = 'visible')),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'comment', made.id, made.version,
+                          CASE WHEN made.state <> 'visible' THEN 'comment.hidden'
+                               WHEN made.was = 'pending' THEN 'comment.posted' ELSE 'comment.restored' END, :trace::text,
+                          jsonb_build_object('comment_id', made.id, 'topic_id', made.topic_id,
+                                             'actor_id', CASE WHEN made.was = 'pending' THEN made.author_id ELSE :viewer_id END,
+                                             'parent_id', made.parent_id, 'parent_author_id', made.parent_author_id,
+                                             'proposer_id', t.proposer_id)
+                     FROM made JOIN threads t USING (topic_id)
+                    WHERE (made.was = 'visible') <> (made.state = 'visible'))
+SELECT id FROM old;
+
+-- name: list_moderation
+SELECT c.*, (SELECT count(*) FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL) AS reports,
+       (SELECT array_agg(reason) FROM (SELECT reason FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL
+                                        ORDER BY r.at DESC LIMIT 20) some) AS reasons
+  FROM comments c
+ WHERE c.id > :after_id::bigint
+   AND (c.state = 'pending' OR (c.state = 'visible' AND EXISTS (SELECT FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL)))
+ ORDER BY c.id LIMIT :limit::bigint;
+
+-- name: list_documents
+SELECT id, topic_id, author_id, CASE WHEN state = 'visible' THEN body ELSE '' END AS body, created_at, version,
+       state = 'visible' AS visible
+  FROM comments
+ WHERE CASE WHEN cardinality(:ids::bigint[]) > 0 THEN id = ANY (:ids)
+            ELSE id > :after_id::bigint AND state = 'visible' AND (:topic_id::bigint IS NULL OR topic_id = :topic_id) END
+ ORDER BY id LIMIT :limit::bigint;
+
+-- name: stream_position
+SELECT epoch, last AS seq FROM outbox_head;
+
+-- topics told us. The cursor moves in the same statement (lib/consumer.h).
+-- name: follow_topic
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     thread AS (INSERT INTO threads (topic_id, proposer_id, state, open, seen)
+                SELECT :topic_id::bigint, :proposer_id::bigint, :to_state::text,
+                       :to_state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'cancelled', 'not_aired'),
+                       :aggregate_version::bigint FROM moved
+                ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, open = excluded.open, seen = excluded.seen
+                  WHERE threads.seen < excluded.seen)
+SELECT count(*) AS moved FROM moved;
+
+-- A merged topic's comments go to where it went.
+-- name: merge_thread
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     target AS (SELECT topic_id FROM threads, moved WHERE topic_id = :target_id::bigint FOR UPDATE),
+     old AS (SELECT topic_id, comments FROM threads, target WHERE threads.topic_id = :topic_id::bigint FOR UPDATE),
+     gone AS (UPDATE comments c SET topic_id = target.topic_id FROM target WHERE c.topic_id = :topic_id),
+     counted AS (UPDATE threads t SET comments = CASE WHEN t.topic_id = :topic_id THEN 0 ELSE t.comments + old.comments END,
+                        open = t.open AND t.topic_id <> :topic_id,
+                        state = CASE WHEN t.topic_id = :topic_id THEN 'merged' ELSE t.state END
+                   FROM old WHERE t.topic_id IN (:topic_id, :target_id))
+SELECT count(*) AS moved FROM moved;
+
+-- An erased member's comments stay, without a name.
+-- name: forget_account
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     unnamed AS (UPDATE comments SET author_id = 0 WHERE author_id = :aggregate_id::bigint AND EXISTS (SELECT FROM moved)),
+     unanswered AS (UPDATE comments SET parent_author_id = 0 WHERE parent_author_id = :aggregate_id AND EXISTS (SELECT FROM moved)
+                     AND author_id <> :aggregate_id),
+     unreported AS (DELETE FROM reports WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     unedited AS (UPDATE revisions SET editor_id = 0 WHERE editor_id = :aggregate_id AND EXISTS (SELECT FROM moved))
+SELECT count(*) AS moved FROM moved;

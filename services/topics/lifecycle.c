@@ -1,0 +1,148 @@
+/*
+ * lifecycle.c - the states of a topic as tables: who sees them, who may move them where.
+ *
+ *   draft -> proposed -> open -> shortlisted -> scheduled -> recorded -> published
+ *
+ * with side exits. A transition that is not in the table does not exist; what a
+ * transition needs besides (a reason, a date) is checked where it is made.
+ */
+#include "topics.h"
+
+#define STATES 14
+
+#define DRAFT       CAUSERIE__TOPIC_STATE__DRAFT
+#define PROPOSED    CAUSERIE__TOPIC_STATE__PROPOSED
+#define OPEN        CAUSERIE__TOPIC_STATE__OPEN
+#define SHORTLISTED CAUSERIE__TOPIC_STATE__SHORTLISTED
+#define SCHEDULED   CAUSERIE__TOPIC_STATE__SCHEDULED
+#define RECORDED    CAUSERIE__TOPIC_STATE__RECORDED
+#define PUBLISHED   CAUSERIE__TOPIC_STATE__PUBLISHED
+#define WITHDRAWN   CAUSERIE__TOPIC_STATE__WITHDRAWN
+#define DECLINED    CAUSERIE__TOPIC_STATE__DECLINED
+#define MERGED      CAUSERIE__TOPIC_STATE__MERGED
+#define CANCELLED   CAUSERIE__TOPIC_STATE__CANCELLED
+#define NOT_AIRED   CAUSERIE__TOPIC_STATE__NOT_AIRED
+#define ARCHIVED    CAUSERIE__TOPIC_STATE__ARCHIVED
+
+enum seen_by { PROPOSER_ALONE, PROPOSER_AND_ORGANIZERS, EVERYBODY };
+
+static const struct state {
+	const char *name;
+	enum seen_by seen_by;
+	bool listed, opinions, comments;
+	bool proposer_edits; /* while it is theirs; organizers may edit wherever it is alive */
+	bool organizer_edits;
+} states[STATES] = {
+	[DRAFT] = {"draft", PROPOSER_ALONE, .proposer_edits = true},
+	[PROPOSED] = {"proposed", PROPOSER_AND_ORGANIZERS, .proposer_edits = true,
+		      .organizer_edits = true},
+	[OPEN] = {"open", EVERYBODY, true, true, true, true, true},
+	[SHORTLISTED] = {"shortlisted", EVERYBODY, true, true, true, false, true},
+	[SCHEDULED] = {"scheduled", EVERYBODY, true, true, true, false, true},
+	[RECORDED] = {"recorded", EVERYBODY, true, true, true, false, true},
+	[PUBLISHED] = {"published", EVERYBODY, true, true, true, false, true},
+	[WITHDRAWN] = {"withdrawn", PROPOSER_AND_ORGANIZERS},
+	[DECLINED] = {"declined", EVERYBODY},
+	[MERGED] = {"merged", EVERYBODY},
+	[CANCELLED] = {"cancelled", EVERYBODY, false, true, true},
+	[NOT_AIRED] = {"not_aired", EVERYBODY, false, true, true},
+	[ARCHIVED] = {"archived", EVERYBODY},
+};
+
+enum moved_by { THE_PROPOSER = 1, AN_ORGANIZER = 2 };
+
+static const struct transition {
+	Causerie__TopicState from, to;
+	enum moved_by by;
+} transitions[] = {
+	{DRAFT, PROPOSED, THE_PROPOSER},        {PROPOSED, OPEN, AN_ORGANIZER},
+	{PROPOSED, DECLINED, AN_ORGANIZER},     {OPEN, SHORTLISTED, AN_ORGANIZER},
+	{OPEN, DECLINED, AN_ORGANIZER},         {OPEN, MERGED, AN_ORGANIZER},
+	{SHORTLISTED, SCHEDULED, AN_ORGANIZER}, {SHORTLISTED, DECLINED, AN_ORGANIZER},
+	{SCHEDULED, RECORDED, AN_ORGANIZER},    {SCHEDULED, SHORTLISTED, AN_ORGANIZER},
+	{SCHEDULED, CANCELLED, AN_ORGANIZER},   {RECORDED, PUBLISHED, AN_ORGANIZER},
+	{RECORDED, NOT_AIRED, AN_ORGANIZER},    {DRAFT, WITHDRAWN, THE_PROPOSER},
+	{PROPOSED, WITHDRAWN, THE_PROPOSER},    {OPEN, WITHDRAWN, THE_PROPOSER},
+	{SHORTLISTED, WITHDRAWN, THE_PROPOSER}, {PUBLISHED, ARCHIVED, AN_ORGANIZER},
+	{WITHDRAWN, ARCHIVED, AN_ORGANIZER},    {DECLINED, ARCHIVED, AN_ORGANIZER},
+	{CANCELLED, ARCHIVED, AN_ORGANIZER},    {NOT_AIRED, ARCHIVED, AN_ORGANIZER},
+};
+
+bool is_organizer(const struct viewer *viewer)
+{
+	return (viewer->roles & CAUSERIE__ROLE__ROLE_ORGANIZER) != 0;
+}
+
+static bool is_proposer(uint64_t proposer_id, const struct viewer *viewer)
+{
+	return viewer->account_id != 0 && viewer->account_id == proposer_id;
+}
+
+bool is_public(Causerie__TopicState state)
+{
+	return states[state].seen_by == EVERYBODY;
+}
+
+bool may_see(Causerie__TopicState state, uint64_t proposer_id, const struct viewer *viewer)
+{
+	switch (states[state].seen_by) {
+	case EVERYBODY:
+		return true;
+	case PROPOSER_AND_ORGANIZERS:
+		return is_proposer(proposer_id, viewer) || is_organizer(viewer);
+	case PROPOSER_ALONE:
+		break;
+	}
+	return is_proposer(proposer_id, viewer);
+}
+
+bool may_edit(Causerie__TopicState state, uint64_t proposer_id, const struct viewer *viewer)
+{
+	return (states[state].proposer_edits && is_proposer(proposer_id, viewer)) ||
+	       (states[state].organizer_edits && is_organizer(viewer));
+}
+
+bool may_transition(Causerie__TopicState from, Causerie__TopicState to, uint64_t proposer_id,
+		    const struct viewer *viewer)
+{
+	for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++)
+		if (transitions[i].from == from && transitions[i].to == to)
+			return transitions[i].by == THE_PROPOSER ? is_proposer(proposer_id, viewer)
+								 : is_organizer(viewer);
+	return false;
+}
+
+bool accepts_opinions(Causerie__TopicState state)
+{
+	return states[state].opinions;
+}
+
+bool accepts_comments(Causerie__TopicState state)
+{
+	return states[state].comments;
+}
+
+const char *state_name(Causerie__TopicState state)
+{
+	return states[state].name;
+}
+
+struct sql_param state_names(struct arena *arena, const Causerie__TopicState *wanted, size_t n)
+{
+	char **names = ARENA_ARRAY(arena, char *, n);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = arena_strdup(arena, states[wanted[i]].name);
+	return sql_texts(arena, names, n);
+}
+
+struct sql_param listed_states(struct arena *arena)
+{
+	Causerie__TopicState listed[STATES];
+	size_t n = 0;
+
+	for (size_t state = 1; state < STATES; state++)
+		if (states[state].listed)
+			listed[n++] = (Causerie__TopicState)state;
+	return state_names(arena, listed, n);
+}

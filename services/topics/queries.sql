@@ -1,0 +1,295 @@
+-- with: outbox, consumer, idempotency
+
+-- The statements of topics. A change, its version, its log line and its event are one statement.
+--
+-- Writes that make something new begin with `once`: the idempotency key and the id of
+-- what it made are stored together; a repeat makes nothing and find_request answers it.
+
+-- name: list_terms
+SELECT t.kind, t.slug, t.label_fr, t.label_en,
+       (SELECT count(*) FROM topics
+         WHERE state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived')
+           AND CASE t.kind WHEN 'format' THEN format = t.slug
+                           WHEN 'treatment' THEN treatment = t.slug
+                           ELSE expertises @> ARRAY[t.slug] END) AS topics
+  FROM terms t ORDER BY t.kind, t.position, t.label_fr;
+
+-- Resolves what was typed (a slug, a label, a synonym; folded) to expertise slugs.
+-- name: resolve_expertises
+SELECT w.word, t.slug, concat_ws(' ', t.label_fr, t.label_en, array_to_string(t.synonyms, ' ')) AS words
+  FROM unnest(:words::text[]) AS w(word)
+  LEFT JOIN terms t ON t.kind = 'expertise'
+   AND (t.slug = w.word OR w.word = ANY (t.synonyms)
+        OR lower(unaccent(t.label_fr)) = w.word OR lower(unaccent(t.label_en)) = w.word);
+
+-- name: known_format
+SELECT EXISTS (SELECT FROM terms WHERE kind = 'format' AND slug = :format::text) AS format,
+       EXISTS (SELECT FROM terms WHERE kind = 'treatment' AND slug = :treatment::text) AS treatment;
+
+-- name: get_topic
+SELECT t.*, o.value AS own_opinion, o.reason AS own_reason,
+       r.place_name, r.address, r.address_private, r.access, r.online_url, r.starts_at, r.ends_at, r.time_zone,
+       r.set_capacity, r.audience_capacity,
+       v.url, v.duration_seconds, v.transcript, v.captions_url, v.no_captions_reason,
+       EXISTS (SELECT FROM participations p WHERE p.topic_id = t.id AND p.account_id = :viewer_id::bigint
+                AND p.state IN ('confirmed', 'took_part')) AS on_panel
+  FROM topics t
+  LEFT JOIN recordings r ON r.topic_id = t.id
+  LEFT JOIN videos v ON v.topic_id = t.id
+  LEFT JOIN opinions o ON o.topic_id = t.id AND o.account_id = :viewer_id::bigint
+ WHERE t.id = :id::bigint;
+
+-- name: list_chapters
+SELECT at_seconds, title FROM chapters WHERE topic_id = :id::bigint ORDER BY at_seconds LIMIT 100;
+
+-- name: get_summaries
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at
+  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id
+ WHERE t.id = ANY (:ids::bigint[]);
+
+-- Newest first, from a position on; every filter may be absent.
+-- name: list_recent
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at,
+       (extract(epoch FROM coalesce(t.opened_at, t.created_at)) * 1000000)::bigint AS sort_key
+  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id
+ WHERE t.state = ANY (:states::text[])
+   AND (:format::text IS NULL OR t.format = :format)
+   AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
+   AND (:language::text IS NULL OR t.language = :language)
+   AND (:proposer_id::bigint IS NULL OR t.proposer_id = :proposer_id)
+   AND (:after_key::bigint IS NULL
+        OR ((extract(epoch FROM coalesce(t.opened_at, t.created_at)) * 1000000)::bigint, t.id) < (:after_key, :after_id::bigint))
+ ORDER BY coalesce(t.opened_at, t.created_at) DESC, t.id DESC
+ LIMIT :limit::bigint;
+
+-- name: list_discussed
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at,
+       (extract(epoch FROM t.commented_at) * 1000000)::bigint AS sort_key
+  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id
+ WHERE t.state = ANY (:states::text[]) AND t.commented_at IS NOT NULL
+   AND (:format::text IS NULL OR t.format = :format)
+   AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
+   AND (:language::text IS NULL OR t.language = :language)
+   AND (:proposer_id::bigint IS NULL OR t.proposer_id = :proposer_id)
+   AND (:after_key::bigint IS NULL
+        OR ((extract(epoch FROM t.commented_at) * 1000000)::bigint, t.id) < (:after_key, :after_id::bigint))
+ ORDER BY t.commented_at DESC, t.id DESC
+ LIMIT :limit::bigint;
+
+-- Next recording first.
+-- name: list_awaited
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at,
+       -(extract(epoch FROM r.starts_at) * 1000000)::bigint AS sort_key
+  FROM topics t JOIN recordings r ON r.topic_id = t.id
+ WHERE t.state = ANY (:states::text[]) AND r.starts_at > now()
+   AND (:format::text IS NULL OR t.format = :format)
+   AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
+   AND (:language::text IS NULL OR t.language = :language)
+   AND (:proposer_id::bigint IS NULL OR t.proposer_id = :proposer_id)
+   AND (:after_key::bigint IS NULL
+        OR (-(extract(epoch FROM r.starts_at) * 1000000)::bigint, t.id) < (:after_key, :after_id::bigint))
+ ORDER BY r.starts_at, t.id DESC
+ LIMIT :limit::bigint;
+
+-- By relevance: the rank is rounded so that it can stand in a cursor.
+-- name: search_topics
+WITH wanted AS (SELECT websearch_to_tsquery('causerie', :query::text) AS q),
+     found AS (SELECT t.*, (ts_rank_cd(t.search, wanted.q, 1) * 1000000)::bigint AS sort_key
+                 FROM topics t, wanted
+                WHERE t.search @@ wanted.q AND t.state = ANY (:states::text[])
+                  AND (:format::text IS NULL OR t.format = :format)
+                  AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
+                  AND (:language::text IS NULL OR t.language = :language)
+                  AND (:proposer_id::bigint IS NULL OR t.proposer_id = :proposer_id)),
+     page AS (SELECT * FROM found
+               WHERE :after_key::bigint IS NULL OR (sort_key, id) < (:after_key, :after_id::bigint)
+               ORDER BY sort_key DESC, id DESC LIMIT :limit::bigint)
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at, t.sort_key,
+       ts_headline('causerie', t.title, wanted.q, U&'StartSel=\E000, StopSel=\E001, HighlightAll=true') AS headline,
+       ts_headline('causerie', t.lead || ' ' || t.article, wanted.q,
+                   U&'StartSel=\E000, StopSel=\E001, MaxWords=40, MinWords=20, MaxFragments=2') AS excerpt,
+       (SELECT count(*) FROM (SELECT FROM found LIMIT 1000) AS some) AS total
+  FROM wanted, page t LEFT JOIN recordings r ON r.topic_id = t.id
+ ORDER BY t.sort_key DESC, t.id DESC;
+
+-- name: create_topic
+WITH new AS (SELECT nextval(pg_get_serial_sequence('topics', 'id')) AS id),
+     once AS (INSERT INTO requests (account_id, key, method, result_id)
+              SELECT :viewer_id::bigint, :idempotency_key::text, 'CreateTopic', id FROM new
+              ON CONFLICT DO NOTHING RETURNING result_id AS id),
+     made AS (INSERT INTO topics (id, state, proposer_id, title, slug, lead, article, language, format, treatment,
+                                  expertises, expertise_words, place, opened_at)
+              SELECT id, :state::text, :viewer_id, :title::text, :slug::text, :lead::text, :article::text, :language::text,
+                     :format::text, :treatment::text, :expertises::text[], :expertise_words::text, :place::text,
+                     CASE WHEN :state = 'open' THEN now() END
+                FROM once RETURNING *),
+     kept AS (INSERT INTO topic_versions (topic_id, version, editor_id, title, lead, article, language, format, treatment,
+                                          expertises, place)
+              SELECT id, version, proposer_id, title, lead, article, language, format, treatment, expertises, place FROM made),
+     logged AS (INSERT INTO topic_transitions (topic_id, version, actor_id, from_state, to_state)
+                SELECT id, version, proposer_id, '', state FROM made),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'topic', id, version, 'topic.created', :trace::text,
+                          jsonb_build_object('topic_id', id, 'actor_id', proposer_id, 'proposer_id', proposer_id, 'to_state', state)
+                     FROM made)
+SELECT id FROM made;
+
+-- What may follow is decided by the caller on the version it saw; another version means: look again.
+-- name: edit_topic
+WITH made AS (UPDATE topics SET version = version + 1, updated_at = now(), title = :title::text, slug = :slug::text,
+                     lead = :lead::text, article = :article::text, language = :language::text, format = :format::text,
+                     treatment = :treatment::text, expertises = :expertises::text[],
+                     expertise_words = :expertise_words::text, place = :place::text
+               WHERE id = :id::bigint AND version = :version::bigint RETURNING *),
+     kept AS (INSERT INTO topic_versions (topic_id, version, editor_id, title, lead, article, language, format, treatment,
+                                          expertises, place, reason)
+              SELECT id, version, :viewer_id::bigint, title, lead, article, language, format, treatment, expertises, place,
+                     :reason::text FROM made),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'topic', id, version, 'topic.edited', :trace::text,
+                          jsonb_build_object('topic_id', id, 'actor_id', :viewer_id::bigint, 'proposer_id', proposer_id,
+                                             'from_state', state, 'to_state', state)
+                     FROM made)
+SELECT id FROM made;
+
+-- name: transition_topic
+WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint FOR UPDATE),
+     made AS (UPDATE topics t SET version = version + 1, updated_at = now(), state_since = now(), state = :to::text,
+                     opened_at = CASE WHEN :to = 'open' THEN coalesce(opened_at, now()) ELSE opened_at END,
+                     public_reason = CASE WHEN :reason_private::boolean THEN '' ELSE :reason::text END,
+                     target_id = coalesce(:target_id::bigint, target_id)
+                FROM before WHERE t.id = before.id AND t.version = :version::bigint
+              RETURNING t.*, before.state AS from_state),
+     logged AS (INSERT INTO topic_transitions (topic_id, version, actor_id, from_state, to_state, reason, reason_private)
+                SELECT id, version, :viewer_id::bigint, from_state, state, :reason, :reason_private FROM made),
+     shooting AS (INSERT INTO recordings (topic_id, place_name, address, address_private, access, online_url, starts_at,
+                                          ends_at, time_zone, set_capacity, audience_capacity)
+                  SELECT id, :place_name::text, :address::text, :address_private::boolean, :access::text, :online_url::text,
+                         to_timestamp(:starts_at::bigint / 1000000.0), to_timestamp(:ends_at::bigint / 1000000.0),
+                         :time_zone::text, :set_capacity::int, :audience_capacity::int
+                    FROM made WHERE :to = 'scheduled'
+                  ON CONFLICT (topic_id) DO UPDATE SET place_name = excluded.place_name, address = excluded.address,
+                         address_private = excluded.address_private, access = excluded.access,
+                         online_url = excluded.online_url, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+                         time_zone = excluded.time_zone, set_capacity = excluded.set_capacity,
+                         audience_capacity = excluded.audience_capacity),
+     unscheduled AS (DELETE FROM recordings r USING made
+                      WHERE r.topic_id = made.id AND made.from_state = 'scheduled' AND :to = 'shortlisted'),
+     filmed AS (INSERT INTO videos (topic_id, url, duration_seconds, transcript, captions_url, no_captions_reason)
+                SELECT id, :url::text, :duration_seconds::int, :transcript::text, :captions_url::text, :no_captions_reason::text
+                  FROM made WHERE :to = 'published'),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'topic', id, version, 'topic.transitioned', :trace::text,
+                          jsonb_build_object('topic_id', id, 'actor_id', :viewer_id, 'proposer_id', proposer_id,
+                                             'from_state', from_state, 'to_state', state, 'target_id', coalesce(target_id, 0))
+                     FROM made)
+SELECT id FROM made;
+
+-- name: list_history
+SELECT h.at, h.actor_id, h.from_state AS "from", h.to_state AS "to", h.version,
+       CASE WHEN h.reason_private AND NOT :is_organizer::boolean THEN '' ELSE h.reason END AS reason
+  FROM (SELECT topic_id, at, actor_id, from_state, to_state, version, reason, reason_private FROM topic_transitions
+        UNION ALL
+        SELECT v.topic_id, v.at, v.editor_id, '', '', v.version, v.reason, false FROM topic_versions v
+         WHERE v.version > 1) h
+ WHERE h.topic_id = :id::bigint ORDER BY h.version, h.at LIMIT 1000;
+
+-- The opinion, its log line, the topic's counters and the event; an unchanged opinion changes nothing.
+-- name: put_opinion
+WITH topic AS (SELECT id FROM topics WHERE id = :topic_id::bigint
+                AND state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'not_aired', 'cancelled')
+                FOR UPDATE),
+     old AS (SELECT o.value, o.reason FROM opinions o JOIN topic ON topic.id = o.topic_id WHERE o.account_id = :viewer_id::bigint),
+     changed AS (SELECT id FROM topic WHERE NOT EXISTS (SELECT FROM old WHERE value = :value::int AND reason = :reason::text)),
+     put AS (INSERT INTO opinions (topic_id, account_id, value, reason)
+             SELECT id, :viewer_id, :value, :reason FROM changed
+             ON CONFLICT (topic_id, account_id) DO UPDATE SET value = excluded.value, reason = excluded.reason, at = now()),
+     logged AS (INSERT INTO opinion_log (topic_id, account_id, value, reason)
+                SELECT id, :viewer_id, :value, :reason FROM changed),
+     counted AS (UPDATE topics t SET
+                   opinions     = opinions     + CASE WHEN EXISTS (SELECT FROM old) THEN 0 ELSE 1 END,
+                   passionnant  = passionnant  + (:value = 4)::int - EXISTS (SELECT FROM old WHERE value = 4)::int,
+                   interessant  = interessant  + (:value = 3)::int - EXISTS (SELECT FROM old WHERE value = 3)::int,
+                   moyen        = moyen        + (:value = 2)::int - EXISTS (SELECT FROM old WHERE value = 2)::int,
+                   sans_interet = sans_interet + (:value = 1)::int - EXISTS (SELECT FROM old WHERE value = 1)::int
+                 FROM changed WHERE t.id = changed.id),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
+                          jsonb_build_object('topic_id', id, 'actor_id', :viewer_id, 'value', :value) FROM changed)
+SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM changed) AS changed;
+
+-- name: delete_opinion
+WITH topic AS (SELECT id FROM topics WHERE id = :topic_id::bigint
+                AND state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'not_aired', 'cancelled')
+                FOR UPDATE),
+     gone AS (DELETE FROM opinions o USING topic WHERE o.topic_id = topic.id AND o.account_id = :viewer_id::bigint
+              RETURNING o.topic_id AS id, o.value),
+     logged AS (INSERT INTO opinion_log (topic_id, account_id, value) SELECT id, :viewer_id, NULL FROM gone),
+     counted AS (UPDATE topics t SET opinions = opinions - 1,
+                   passionnant  = passionnant  - (gone.value = 4)::int,
+                   interessant  = interessant  - (gone.value = 3)::int,
+                   moyen        = moyen        - (gone.value = 2)::int,
+                   sans_interet = sans_interet - (gone.value = 1)::int
+                 FROM gone WHERE t.id = gone.id),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
+                          jsonb_build_object('topic_id', id, 'actor_id', :viewer_id, 'value', 0) FROM gone)
+SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM gone) AS changed;
+
+-- name: get_opinions
+SELECT t.state, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen, t.sans_interet,
+       o.value AS own_opinion, o.reason AS own_reason
+  FROM topics t LEFT JOIN opinions o ON o.topic_id = t.id AND o.account_id = :viewer_id::bigint
+ WHERE t.id = :topic_id::bigint;
+
+-- name: list_documents
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, t.article,
+       t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
+       (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
+         ORDER BY at DESC LIMIT 2000) some) AS opinion_accounts,
+       (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
+         ORDER BY at DESC LIMIT 2000) some) AS opinion_values
+  FROM topics t
+ WHERE CASE WHEN cardinality(:ids::bigint[]) > 0 THEN t.id = ANY (:ids) ELSE t.id > :after_id::bigint END
+ ORDER BY t.id LIMIT :limit::bigint;
+
+-- name: stream_position
+SELECT epoch, last AS seq FROM outbox_head;
+
+-- comments told us: one more, one fewer. The cursor moves in the same statement (lib/consumer.h).
+-- name: count_comment
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     counted AS (UPDATE topics SET comments = greatest(comments + CASE WHEN :type::text IN ('comment.posted', 'comment.restored') THEN 1 ELSE -1 END, 0),
+                        commented_at = CASE WHEN :type = 'comment.posted' THEN now() ELSE commented_at END
+                  WHERE id = :topic_id::bigint AND EXISTS (SELECT FROM moved))
+SELECT count(*) AS moved FROM moved;
+
+-- An erased member's opinions go; topics keep their place, without a name (accounts no longer has one).
+-- name: forget_account
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     gone AS (DELETE FROM opinions WHERE account_id = :aggregate_id::bigint AND EXISTS (SELECT FROM moved)
+              RETURNING topic_id, value),
+     log AS (DELETE FROM opinion_log WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     asked AS (DELETE FROM participations WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     offered AS (DELETE FROM sponsorships WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     seated AS (DELETE FROM seats WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     counted AS (UPDATE topics t SET opinions = t.opinions - 1,
+                   passionnant  = passionnant  - (gone.value = 4)::int,
+                   interessant  = interessant  - (gone.value = 3)::int,
+                   moyen        = moyen        - (gone.value = 2)::int,
+                   sans_interet = sans_interet - (gone.value = 1)::int
+                 FROM gone WHERE t.id = gone.topic_id),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
+                          jsonb_build_object('topic_id', topic_id, 'actor_id', :aggregate_id, 'value', 0) FROM gone)
+SELECT count(*) AS moved FROM moved;
