@@ -58,22 +58,28 @@ $(BUILD)/flags: force
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
 $(LIB): $(LIB_OBJ)
+
+$(BUILD)/%.a:
 	@rm -f $@
 	@echo "  AR      $@"
-	$(Q)ar rcs $@ $^
+	$(Q)ar qcs $@ $^
 
 $(BUILD)/obj/%.o: %.c $(READY)
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PRIVATE_CFLAGS) -MD -MP -c -o $@ $<
 
-# One folder: its objects, its generated sources.
+# One folder: its objects, its generated sources; all but main for the unit tests, which take what
+# they need from it and may bring fakes for the rest.
 define folder
+$(BUILD)/$(1).a: $$(filter-out %/main.o,$$($(1)_OBJ))
+endef
+define folder_objects
 $(1)_OBJ := $$(call objects,$$(call sources,services/$(1))) $$(GEN_$(1)_OBJ)
 $$(filter $$(BUILD)/obj/services/$(1)/%,$$($(1)_OBJ)): PRIVATE_CFLAGS = -isystem $$(GEN)/$(1)
 $$($(1)_OBJ): | $$(GEN_HEADERS)
 endef
-$(foreach s,$(FOLDERS),$(eval $(call folder,$(s))))
+$(foreach s,$(FOLDERS),$(eval $(call folder_objects,$(s)))$(eval $(call folder,$(s))))
 $(LIB_OBJ): | $(GEN_HEADERS)
 
 .SECONDEXPANSION:
@@ -81,16 +87,16 @@ $(BINARIES): $(BUILD)/causerie-%: $$($$*_OBJ) $(LIB)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Unit tests: tests/unit/<folder>/test_*.c, each a program, with that service's objects but its
-# main, and what else the test's folder holds.
+# Unit tests: tests/unit/<folder>/test_*.c, each a program, with what else its folder holds.
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 unit_folder = $(firstword $(subst /, ,$(patsubst $(BUILD)/unit/%,%,$(1))))
+unit_archive = $(if $(filter $(1),$(FOLDERS)),$(BUILD)/$(1).a)
 unit_support = $(call objects,$(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/$(1)/*.c)))
 $(call objects,$(wildcard tests/unit/*/*.c)): PRIVATE_CFLAGS = -isystem $(GEN)/$(word 3,$(subst /, ,$<)) -Itests/unit
 $(call objects,$(wildcard tests/unit/*/*.c)): | $(GEN_HEADERS)
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call unit_support,$$(call unit_folder,$$@)) \
-		$$(filter-out %/main.o,$$($$(call unit_folder,$$@)_OBJ)) $(LIB)
+		$$(call unit_archive,$$(call unit_folder,$$@)) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
