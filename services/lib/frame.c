@@ -88,7 +88,7 @@ static void reserve(struct frame_buffer *buffer, size_t size)
 	buffer->capacity = capacity;
 }
 
-static void start(struct frame_buffer *buffer)
+void frame_start(struct frame_buffer *buffer)
 {
 	if (buffer->size > 0)
 		return;
@@ -101,7 +101,7 @@ unsigned char *frame_add(struct frame_buffer *buffer, uint64_t id, size_t size)
 	unsigned char *entry;
 
 	assert(size <= UINT32_MAX);
-	start(buffer);
+	frame_start(buffer);
 	reserve(buffer, buffer->size + FRAME_ENTRY + size);
 	entry = buffer->bytes + buffer->size;
 	put32(entry, (uint32_t)size);
@@ -116,7 +116,7 @@ void frame_seal(struct frame_buffer *buffer, const struct frame_key *key,
 {
 	unsigned char *bytes;
 
-	start(buffer);
+	frame_start(buffer);
 	bytes = buffer->bytes;
 	bytes[AT_VERSION] = VERSION;
 	bytes[AT_KIND] = (unsigned char)head->kind;

@@ -35,6 +35,7 @@
 #define FRAME_MAC   32
 #define FRAME_HEAD  64
 #define FRAME_ENTRY 12
+#define FRAME_NONCE 8
 #define FRAME_FULL  ((size_t)64 << 10)  /* a frame this large is sent before more is added */
 #define FRAME_BODY  ((size_t)512 << 10) /* the largest request or reply message, packed */
 
@@ -76,6 +77,9 @@ struct frame_buffer {
 	size_t size, capacity;
 	unsigned entries;
 };
+
+/* Makes room for the head of an empty frame, so that size is true before frame_seal(). */
+void frame_start(struct frame_buffer *);
 
 /* Adds an entry; the caller fills the size bytes returned. */
 unsigned char *frame_add(struct frame_buffer *, uint64_t id, size_t size);

@@ -12,7 +12,9 @@
  * One raw nanomsg socket per replica, own request ids, a deadline (the task's),
  * a window per replica, the least loaded replica first. A call that was
  * certainly not executed (DRAINING, OVERLOADED, no connection) or whose method
- * only reads is tried once more on another replica, within a budget.
+ * only reads (its name begins with Get, List, Find, Search, Count, Fetch, Suggest
+ * or Check) is tried once more on another replica, within a budget. A call ends a
+ * little before its task's deadline, so that there is time left to say so.
  */
 #ifndef LIB_RPC_H
 #define LIB_RPC_H
@@ -56,8 +58,15 @@ struct rpc_answer {
 	stub(rpc_begin((task), &(slot)->answer, (client)), (ask),                                  \
 	     (void (*)(__typeof__((slot)->reply), void *))rpc_arrived, (void *)0)
 
-/* For RPC_CALL only. */
+/* The same for an answer the task can do without: after ms at the latest the slot is TIMED_OUT. */
+#define RPC_CALL_WITHIN(ms, task, slot, stub, client, ask)                                         \
+	stub(rpc_begin_within((ms), (task), &(slot)->answer, (client)), (ask),                     \
+	     (void (*)(__typeof__((slot)->reply), void *))rpc_arrived, (void *)0)
+
+/* For the macros only. */
 ProtobufCService *rpc_begin(struct task *, struct rpc_answer *, struct rpc_client *);
+ProtobufCService *rpc_begin_within(int ms, struct task *, struct rpc_answer *,
+				   struct rpc_client *);
 void rpc_arrived(const ProtobufCMessage *, void *);
 
 struct rpc_settings {
