@@ -65,7 +65,16 @@ int nano_bind(int s, const char *address)
 
 int nano_connect(int s, const char *address)
 {
-	return nn_connect(s, address) < 0 ? -errno : 0;
+	const int number = nn_connect(s, address);
+
+	return number < 0 ? -errno : number;
+}
+
+void nano_disconnect(int s, int number)
+{
+	const int rc = nn_shutdown(s, number);
+
+	assert(rc == 0 || errno == EINTR);
 }
 
 static int descriptor(int s, int option)

@@ -28,9 +28,11 @@ struct nano_message {
 /* protocol: NN_REQ, NN_REP (raw), NN_PUB, NN_SUB. A socket, or a negative errno. */
 int nano_socket(int protocol);
 
-/* Literal addresses only. 0 or a negative errno. */
+/* Literal addresses only. 0 or a negative errno; nano_connect() the connection's number, at least
+ * 0. */
 int nano_bind(int socket, const char *address);
 int nano_connect(int socket, const char *address);
+void nano_disconnect(int socket, int number);
 
 /* Descriptors that are readable when the socket is; only for an event loop, never closed. -1: none.
  */
