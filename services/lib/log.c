@@ -47,8 +47,8 @@ static enum log_level lowest = LOG_INFO;
 static int sink = STDERR_FILENO;
 static enum { SINK_MAY_WAIT, SINK_NEVER_WAITS, SINK_SOCKET } sink_kind;
 static atomic_uint_fast64_t dropped;
-static atomic_bool
-	torn; /* the last line was written in part: the next starts on a line of its own */
+/* The last line was written in part: the next starts on a line of its own. */
+static atomic_bool torn;
 
 static void open_sink(void)
 {
@@ -56,7 +56,9 @@ static void open_sink(void)
 	int own;
 
 	if (sink != STDERR_FILENO)
-		return;
+		close(sink);
+	sink = STDERR_FILENO;
+	sink_kind = SINK_MAY_WAIT;
 	if (fstat(STDERR_FILENO, &status) < 0)
 		return;
 	if (S_ISSOCK(status.st_mode)) {
