@@ -82,7 +82,7 @@ uint64_t address_network(const struct address *address)
 	return is_ipv4(address) ? low : high;
 }
 
-/* --- a list of networks ----------------------------------------------------- */
+/* --- a list of networks ------------------------------------------------------- */
 
 struct network {
 	struct address address;

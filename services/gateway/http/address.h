@@ -31,7 +31,7 @@ void address_print(const struct address *, char text[static ADDRESS_TEXT_SIZE]);
 /* A number that is equal for one IPv4 address, or one IPv6 /64: what one subscriber has. */
 uint64_t address_network(const struct address *);
 
-/* --- a list of networks ----------------------------------------------------- */
+/* --- a list of networks ------------------------------------------------------- */
 
 struct networks;
 

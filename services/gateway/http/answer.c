@@ -73,7 +73,7 @@ const char *http_reason(int status)
 	return "Unknown";
 }
 
-/* --- a response being made --------------------------------------------------------- */
+/* --- a response being made ---------------------------------------------------- */
 
 static bool is_name(const char *name)
 {
@@ -114,7 +114,7 @@ static void drop_body(struct http_response *response)
 	response->body = NULL;
 }
 
-/* --- heads ---------------------------------------------------------------------------- */
+/* --- heads -------------------------------------------------------------------- */
 
 static void put(struct http_server *server, const char *text, size_t length)
 {
@@ -219,7 +219,7 @@ static void compose(struct http_server *server, const struct http_response *resp
 	PUT(server, "\r\n");
 }
 
-/* --- to the socket --------------------------------------------------------------------- */
+/* --- to the socket ------------------------------------------------------------ */
 
 /*
  * Writes what the kernel takes at once; returns how much, or -1 when nobody is
@@ -282,7 +282,7 @@ void answer_continue(struct http_connection *connection)
 	transmit(connection, line, sizeof line - 1, NULL);
 }
 
-/* --- refusals ---------------------------------------------------------------------------- */
+/* --- refusals ----------------------------------------------------------------- */
 
 static void add_hint(struct http_response *response, enum http_refusal refusal)
 {
@@ -355,7 +355,7 @@ void turn_away(struct http_server *server, int fd, enum http_refusal refusal)
 	close(fd);
 }
 
-/* --- a handler's answer --------------------------------------------------------------------- */
+/* --- a handler's answer ------------------------------------------------------- */
 
 static enum persistence persistence_of(const struct http_request *request)
 {
@@ -408,7 +408,7 @@ void http_respond(struct http_request *request, struct http_response *response)
 	connection_answered(connection);
 }
 
-/* --- streams ---------------------------------------------------------------------------------- */
+/* --- streams ------------------------------------------------------------------ */
 
 static struct http_connection *connection_of(struct http_stream *stream)
 {

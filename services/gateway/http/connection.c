@@ -11,7 +11,9 @@
  * deadline to the future, touches no timer.
  */
 #include <assert.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
@@ -33,7 +35,7 @@
 /* A connection that never asked anything may be about to: it gets this long when draining. */
 #define LAST_CHANCE_MS 1000
 
-/* --- deadlines ------------------------------------------------------------------ */
+/* --- deadlines ---------------------------------------------------------------- */
 
 static void arm(struct http_connection *connection)
 {
@@ -108,7 +110,7 @@ static int64_t deadline_of(const struct http_connection *connection)
 	abort();
 }
 
-/* --- states ---------------------------------------------------------------------- */
+/* --- states ------------------------------------------------------------------- */
 
 static struct connections *list_of(const struct http_connection *connection)
 {
@@ -197,7 +199,17 @@ void connection_disconnect(struct http_connection *connection)
 	free(connection);
 }
 
-/* --- after an answer --------------------------------------------------------------- */
+/* Bytes the client has confirmed; those in the kernel's queue it has not. */
+static uint64_t taken_of(const struct http_connection *connection)
+{
+	int queued = 0;
+
+	if (ioctl(bufferevent_getfd(connection->bev), SIOCOUTQ, &queued) < 0)
+		queued = 0;
+	return connection->written - connection_unsent(connection) - (unsigned)queued;
+}
+
+/* --- after an answer ---------------------------------------------------------- */
 
 /* Closing a socket that holds unread bytes resets it, and the answer may be lost on the way. */
 static void linger(struct http_connection *connection)
@@ -228,11 +240,12 @@ void connection_answered(struct http_connection *connection)
 {
 	if (connection->doomed)
 		return;
-	connection->taken = connection->written - connection_unsent(connection);
-	if (connection_unsent(connection) > 0)
-		change_state(connection, WRITING);
-	else
+	if (connection_unsent(connection) == 0) {
 		finish(connection);
+		return;
+	}
+	connection->taken = taken_of(connection);
+	change_state(connection, WRITING);
 }
 
 void connection_stream(struct http_connection *connection)
@@ -256,7 +269,7 @@ size_t connection_unsent(const struct http_connection *connection)
 	return evbuffer_get_length(bufferevent_get_output(connection->bev));
 }
 
-/* --- reading -------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------ */
 
 static bool is_last(const struct http_connection *connection)
 {
@@ -392,7 +405,7 @@ static void serve(struct http_connection *connection)
 		wake(connection);
 }
 
-/* --- what the loop calls ---------------------------------------------------------------- */
+/* --- what the loop calls ------------------------------------------------------ */
 
 static void on_read(struct bufferevent *bev, void *argument)
 {
@@ -440,7 +453,7 @@ static void prolong(struct http_connection *connection, int64_t deadline_ms)
 /* Whether the client has taken anything since the last look; nothing to take counts as well. */
 static bool moves(struct http_connection *connection)
 {
-	uint64_t taken = connection->written - connection_unsent(connection);
+	uint64_t taken = taken_of(connection);
 	bool moved = taken > connection->taken || connection_unsent(connection) == 0;
 
 	connection->taken = taken;
@@ -505,7 +518,7 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
 	}
 }
 
-/* --- its beginning ------------------------------------------------------------------------ */
+/* --- its beginning ------------------------------------------------------------ */
 
 void connection_open(struct http_server *server, int fd, const struct address *address,
 		     bool trusted, bool counted)

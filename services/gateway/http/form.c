@@ -38,7 +38,7 @@ static bool is_utf8(const char *text, size_t length)
 	return u8_check((const uint8_t *)text, length) == NULL;
 }
 
-/* --- paths ------------------------------------------------------------------ */
+/* --- paths -------------------------------------------------------------------- */
 
 /* "/a/b": no segment but the last is empty, none is "." or "..". */
 static bool segments_are_plain(const char *path)
@@ -81,7 +81,7 @@ char *http_path_decode(struct arena *arena, const char *path, size_t length)
 	return decoded;
 }
 
-/* --- pairs ------------------------------------------------------------------ */
+/* --- pairs -------------------------------------------------------------------- */
 
 /* Decodes in place and ends it in NUL; false when it holds what no text holds. */
 static bool decode_in_place(char *text, size_t length)

@@ -113,7 +113,7 @@ struct http_connection {
 	bool linger;  /* bytes of the client may still be on their way */
 	bool doomed;  /* to be released by the loop */
 
-	uint64_t written, taken; /* bytes given to the socket's buffer; left it at the last look */
+	uint64_t written, taken; /* bytes sent; of them confirmed at the last look */
 
 	/* of a stream */
 	void (*on_close)(void *);

@@ -27,7 +27,7 @@ struct evbuffer;
 struct http_connection;
 struct http_stream;
 
-/* --- requests --------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------- */
 
 struct http_field {
 	const char *name, *value; /* end in NUL and hold none */
@@ -92,7 +92,7 @@ void http_on_abandon(struct http_request *, void (*on_abandon)(void *), void *ar
 /* Whether If-None-Match names this tag (quotes included; weak comparison, RFC 9110, 13.1.2). */
 bool http_etag_matches(const struct http_request *, const char *etag);
 
-/* --- answers ---------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------ */
 
 #define HTTP_ANSWER_FIELDS_MAX 24
 
@@ -125,7 +125,7 @@ struct evbuffer *http_response_body(struct http_response *);
  */
 void http_respond(struct http_request *, struct http_response *);
 
-/* --- answers without an end (Server-Sent Events) ---------------------------- */
+/* --- answers without an end (Server-Sent Events) ------------------------------ */
 
 /*
  * Sends the head and keeps the connection for what follows; the response's body

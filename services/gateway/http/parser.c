@@ -19,7 +19,7 @@
 /* Longer than any method there is; RFC 9112, 3 wants 501 for such a token. */
 #define LONGEST_METHOD 32
 
-/* --- the classes of bytes ------------------------------------------------- */
+/* --- the classes of bytes ----------------------------------------------------- */
 
 enum {
 	TOKEN = 1, /* tchar, RFC 9110, 5.6.2 */
@@ -82,7 +82,7 @@ static bool span_is(const char *bytes, struct http_span s, const char *text)
 	return strlen(text) == s.length && strncasecmp(bytes + s.start, text, s.length) == 0;
 }
 
-/* --- what the fields mean together ---------------------------------------- */
+/* --- what the fields mean together -------------------------------------------- */
 
 /* Rows of the table below. From SINGLE_FIELDS on: two readers must not choose differently. */
 enum { HOST_FIELD, LENGTH_FIELD, CODING_FIELD, EXPECT_FIELD, CONNECTION_FIELD, SINGLE_FIELDS };
@@ -384,7 +384,7 @@ static enum http_refusal check_meaning(struct http_parser *parser, const char *b
 	return refusal;
 }
 
-/* --- the states ------------------------------------------------------------ */
+/* --- the states --------------------------------------------------------------- */
 
 enum state {
 	START,

@@ -69,7 +69,7 @@ static enum http_refusal take_path(struct http_request *request)
 	return HTTP_ACCEPTED;
 }
 
-/* --- whose request it is ----------------------------------------------------- */
+/* --- whose request it is ------------------------------------------------------ */
 
 /* Cuts the last item off a comma-separated list of the given length. */
 static const char *last_item(const char *list, size_t *list_length, size_t *length)

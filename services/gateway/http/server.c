@@ -34,7 +34,7 @@
 #define NOFILE_SPARE 128 /* descriptors for everything that is not a visitor */
 #define FIRST_PASSED 3   /* SD_LISTEN_FDS_START */
 
-/* --- who may come in ------------------------------------------------------------ */
+/* --- who may come in ---------------------------------------------------------- */
 
 static bool is_full(const struct http_server *server)
 {
@@ -90,7 +90,7 @@ void server_left(struct http_server *server, const struct http_connection *conne
 		event_active(server->drained, EV_TIMEOUT, 0);
 }
 
-/* --- out of descriptors ------------------------------------------------------------ */
+/* --- out of descriptors ------------------------------------------------------- */
 
 static int open_reserve(void)
 {
@@ -151,7 +151,7 @@ static void on_accept_error(struct evconnlistener *listener, void *argument)
 	warn_seldom(server);
 }
 
-/* --- listening ------------------------------------------------------------------------ */
+/* --- listening ---------------------------------------------------------------- */
 
 static int add_listener(struct http_server *server, int fd, bool adopted)
 {
@@ -321,7 +321,7 @@ uint16_t http_server_port(const struct http_server *server)
 	return port;
 }
 
-/* --- drain --------------------------------------------------------------------------------- */
+/* --- drain -------------------------------------------------------------------- */
 
 static void on_drained(evutil_socket_t fd, short what, void *argument)
 {
@@ -383,7 +383,7 @@ void http_server_drain(struct http_server *server, void (*call)(void *), void *a
 		event_active(server->drained, EV_TIMEOUT, 0);
 }
 
-/* --- beginning and end ----------------------------------------------------------------------- */
+/* --- beginning and end -------------------------------------------------------- */
 
 static unsigned connections_allowed(unsigned wanted)
 {
