@@ -20,6 +20,7 @@
 
 #include <jansson.h>
 
+#include "lib/config.h"
 #include "lib/metrics.h"
 
 #define BACKLOG      16
@@ -137,9 +138,9 @@ static void note_address(struct admin *admin)
 static struct evconnlistener *bind_listener(struct event_base *loop, const char *address)
 {
 	struct sockaddr_storage parsed;
-	int size = sizeof parsed;
+	int size;
 
-	if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&parsed, &size) < 0) {
+	if (parse_listen(address, &parsed, &size) < 0) {
 		errno = EINVAL;
 		return NULL;
 	}

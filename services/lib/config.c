@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static const char *nearest(const char *name, size_t length)
 
 static int check_names(struct config_problem *problem)
 {
-	for (char **variable = environ; *variable != NULL; variable++) {
+	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		const size_t length = strcspn(*variable, "=");
 		const char *meant;
 
@@ -258,16 +259,40 @@ void config_print(const struct setting *const *tables)
 
 /* --- checks --- */
 
-/* Literal address and port; evutil alone would do without the port. */
+static void set_port(struct sockaddr_storage *address, uint16_t port)
+{
+	if (address->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)address)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *)address)->sin_port = htons(port);
+}
+
+/* evutil knows addresses but takes no port 0, and none at all for a port; so it only sees ":1". */
+int parse_listen(const char *value, struct sockaddr_storage *address, int *size)
+{
+	const char *colon = strrchr(value, ':');
+	char host[64];
+	int64_t port;
+	const char *end = colon ? read_digits(colon + 1, &port) : NULL;
+
+	if (end == NULL || *end != '\0' || port > UINT16_MAX || colon - value > 60)
+		return -EINVAL;
+	if (value[0] == '[' ? colon[-1] != ']' : strchr(value, ':') != colon)
+		return -EINVAL;
+	snprintf(host, sizeof host, "%.*s:1", (int)(colon - value), value);
+	*size = sizeof *address;
+	if (evutil_parse_sockaddr_port(host, (struct sockaddr *)address, size) < 0)
+		return -EINVAL;
+	set_port(address, (uint16_t)port);
+	return 0;
+}
+
 const char *check_listen(const char *value)
 {
 	struct sockaddr_storage address;
-	int size = sizeof address;
-	const char *port = strrchr(value, ':');
+	int size;
 
-	if (port == NULL || !isdigit((unsigned char)port[1]) ||
-	    (value[0] == '[' ? port[-1] != ']' : strchr(value, ':') != port) ||
-	    evutil_parse_sockaddr_port(value, (struct sockaddr *)&address, &size) < 0)
+	if (parse_listen(value, &address, &size) < 0)
 		return "is not address:port, for example 127.0.0.1:8080 or [::1]:8080";
 	return NULL;
 }

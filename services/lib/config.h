@@ -88,6 +88,10 @@ void config_print(const struct setting *const *tables);
 /* The daemons this house has, by the folders of services/; ends with NULL. */
 const char *const *config_services(void);
 
+/* Reads what check_listen() accepts; port 0 stays 0: the system chooses. 0 or -EINVAL. */
+struct sockaddr_storage;
+int parse_listen(const char *value, struct sockaddr_storage *, int *size);
+
 /* Checks for the check column: return what is wrong, or NULL. */
 const char *check_listen(const char *value);   /* 127.0.0.1:8080 or [::1]:8080 */
 const char *check_endpoint(const char *value); /* ipc:///path or tcp://host:port, comma-separated */
