@@ -1,0 +1,49 @@
+/*
+ * analyser.h - one analyser for French and English: text in, terms out.
+ *
+ *   UTF-8 -> NFC -> words (letters, marks and digits; anything else separates,
+ *   apostrophes ' and ' too) -> case folded -> stop list -> French Snowball
+ *   -> accents folded, oe, ae, ss -> term
+ *
+ * The stemmer is French whatever the language: guessing the language of each
+ * text gives the same word two stems on a bilingual site, and costs more than
+ * the right stemmer gains. Broken UTF-8 separates words and harms nothing else.
+ * Sources: Porter's Snowball (libstemmer); Unicode UAX #15 and #21 (libunistring).
+ */
+#ifndef RELATED_ANALYSER_H
+#define RELATED_ANALYSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct analyser;
+struct dictionary;
+
+enum { TEXT_BYTES = 256 * 1024 }; /* of one text; what follows is not read */
+
+/* Terms in the order of the text; stop words and unknown words left out. */
+struct terms {
+	uint32_t *at;
+	uint32_t count, room;
+};
+
+struct analyser *analyser_new(struct dictionary *);
+void analyser_free(struct analyser *);
+
+/*
+ * Appends the terms of a text (NULL: none). learn: new words enter the
+ * dictionary and occurrences count for the written forms. Otherwise (a visitor's
+ * unsaved text) the dictionary stays as it is and new words are left out.
+ */
+void analyser_read(struct analyser *, const char *text, bool learn, struct terms *);
+
+/* The opaque term of an expertise; TERM_NONE when it is empty or not to be learnt. */
+uint32_t analyser_label(struct analyser *, const char *label, bool learn);
+
+/* Is this the term of an expertise? */
+bool analyser_is_label(const struct analyser *, uint32_t term);
+
+void terms_free(struct terms *);
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * answer.c - from a question to its list.
+ *
+ *   ask -> search -> rank -> hide the unsure -> diversify -> explain
+ *
+ * A topic asks with its record, an unsaved text with one packed for the moment.
+ * Pinned topics come first whatever they score; where a site is too small to
+ * compare texts, recent topics with a shared expertise fill what is left, and say so.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/arena.h"
+#include "related/compose.h"
+#include "related/diversity.h"
+#include "related/engine.h"
+#include "related/engine_state.h"
+#include "related/explain.h"
+#include "related/rank.h"
+
+enum {
+	CANDIDATES = 200, /* reranked, by text alone; 100 lose .1 point of nDCG, 30 lose 1.5 */
+	PAST_CANDIDATES = 1000, /* for an earlier time, where the sums are only a first guess */
+	SMALL_SITE = 30,        /* topics; below it texts say too little */
+};
+
+static uint32_t seconds(int64_t us)
+{
+	return us <= 0 ? 0 : (uint32_t)(us / 1000000);
+}
+
+/* --- ask --- */
+
+static void note_author(struct asking *a, uint32_t author)
+{
+	idset_clear(&a->author_topics);
+	a->author = author;
+	for (uint32_t i = 0; i < a->corpus->users[author].n_topics; i++)
+		(void)idset_add(&a->author_topics, a->corpus->users[author].topics[i]);
+}
+
+static void ask_topic(struct asking *a, uint32_t topic, bool as_new)
+{
+	const struct topic *t = &a->corpus->topics[topic];
+
+	a->self = topic;
+	a->created = t->created;
+	a->language = t->language;
+	a->until = as_new ? t->created : UINT32_MAX;
+	note_author(a, t->author);
+	bag_read_text(&a->query.bag, &t->record);
+	if (as_new)
+		return;
+	bag_read_replies(&a->query.bag, &t->record, UINT32_MAX);
+	crowd_read(&a->crowd, &t->record, UINT32_MAX);
+}
+
+static void ask_text(struct engine *e, struct asking *a, const struct engine_question *question)
+{
+	const struct engine_topic *text = question->text;
+	struct record record;
+
+	a->self = NOWHERE;
+	a->created = seconds(text->created_at);
+	a->language = engine_language(text->language);
+	a->until = question->as_new && a->created > 0 ? a->created : UINT32_MAX;
+	note_author(a, corpus_find_user(&e->corpus, text->author));
+	e->bytes.used = 0;
+	engine_pack_text(e, text, false, &e->bytes);
+	record = (struct record){e->bytes.at, (uint32_t)e->bytes.used};
+	bag_read_text(&a->query.bag, &record);
+}
+
+static int ask(struct engine *e, const struct engine_question *question)
+{
+	struct asking *a = &e->ranker->asking;
+	uint32_t topic = NOWHERE;
+
+	a->corpus = &e->corpus;
+	a->audience = question->audience;
+	a->text_only = question->text_only;
+	bag_clear(&a->query.bag, e->corpus.dictionary.n_terms);
+	crowd_clear(&a->crowd);
+	if (question->topic_id != 0) {
+		topic = corpus_find(&e->corpus, question->topic_id);
+		if (topic == SLOTS_NONE || !e->corpus.topics[topic].live)
+			return -ENOENT;
+		ask_topic(a, topic, question->as_new);
+	} else {
+		ask_text(e, a, question);
+	}
+	if (a->text_only)
+		crowd_clear(&a->crowd);
+	query_weigh(&a->query, &e->corpus);
+	return 0;
+}
+
+/* --- search --- */
+
+static void exclude_banned(void *argument, uint64_t other_id, enum pairing word)
+{
+	struct engine *e = argument;
+	uint32_t topic = corpus_find(&e->corpus, other_id);
+
+	if (word == PAIR_BANNED && topic != SLOTS_NONE)
+		(void)idset_add(&e->ranker->excluded, topic);
+}
+
+static void include_pinned(void *argument, uint64_t other_id, enum pairing word)
+{
+	struct engine *e = argument;
+	uint32_t topic = corpus_find(&e->corpus, other_id);
+
+	if (word == PAIR_PINNED && topic != SLOTS_NONE)
+		(void)idset_add(&e->ranker->included, topic);
+}
+
+static void exclude(struct engine *e, const struct engine_question *question)
+{
+	struct idset *excluded = &e->ranker->excluded;
+
+	idset_clear(excluded);
+	if (e->ranker->asking.self != NOWHERE)
+		(void)idset_add(excluded, e->ranker->asking.self);
+	for (size_t i = 0; i < question->n_muted; i++) {
+		uint32_t topic = corpus_find(&e->corpus, question->muted[i]);
+
+		if (topic != SLOTS_NONE)
+			(void)idset_add(excluded, topic);
+	}
+	pairs_of(&e->pairs, question->topic_id, exclude_banned, e);
+}
+
+static void include(struct engine *e, const struct engine_question *question)
+{
+	struct idset *included = &e->ranker->included;
+
+	idset_clear(included);
+	for (size_t i = 0; i < question->n_only; i++) {
+		uint32_t topic = corpus_find(&e->corpus, question->only[i]);
+
+		if (topic != SLOTS_NONE)
+			(void)idset_add(included, topic);
+	}
+	if (question->only != NULL)
+		return;
+	crowd_fellows(&e->corpus, &e->ranker->asking.crowd, included);
+	pairs_of(&e->pairs, question->topic_id, include_pinned, e);
+}
+
+static void search(struct engine *e, const struct engine_question *question)
+{
+	struct ranker *r = e->ranker;
+	bool past = r->asking.until != UINT32_MAX;
+
+	exclude(e, question);
+	include(e, question);
+	r->search.terms = r->asking.query.terms;
+	r->search.n_terms = r->asking.query.n_terms;
+	r->search.audience = question->audience;
+	r->search.excluded = &r->excluded;
+	r->search.included = r->included.count > 0 ? &r->included : NULL;
+	r->search.only_included = question->only != NULL;
+	r->search.limit = past ? PAST_CANDIDATES : CANDIDATES;
+	search_run(e->searcher, &e->corpus, e->index, &r->search);
+	rank_candidates(r, past && question->only == NULL ? CANDIDATES : MOST_CANDIDATES);
+}
+
+/* --- choose --- */
+
+static bool pinned(const struct engine *e, const struct engine_question *question, uint64_t id)
+{
+	return question->topic_id != 0 && question->only == NULL &&
+	       pairs_word(&e->pairs, question->topic_id, id) == PAIR_PINNED;
+}
+
+/* Pinned ones get a part of their own that lifts them over all others. */
+static void lift_pinned(struct engine *e, const struct engine_question *question)
+{
+	struct ranker *r = e->ranker;
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < r->n_ranked; i++) {
+		struct ranked lifted = r->ranked[i];
+
+		if (!pinned(e, question, lifted.id))
+			continue;
+		lifted.parts[SIGNAL_PINNED] = RANK_PINNED;
+		lifted.score += RANK_PINNED;
+		for (uint32_t j = i; j > first; j--)
+			r->ranked[j] = r->ranked[j - 1];
+		r->ranked[first++] = lifted;
+	}
+}
+
+/* A topic without any common term, or with too little of it, is not shown. */
+static void hide_unsure(struct ranker *r, double min_confidence)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < r->n_ranked; i++) {
+		const struct ranked *ranked = &r->ranked[i];
+		double confidence =
+			r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
+
+		if (ranked->parts[SIGNAL_PINNED] > 0 || confidence >= min_confidence)
+			r->ranked[kept++] = *ranked;
+	}
+	r->n_ranked = kept;
+}
+
+static void fill_list(struct engine *e, const struct engine_question *question, struct arena *arena,
+		      struct related_list *list)
+{
+	struct ranker *r = e->ranker;
+	uint32_t limit = question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
+	struct chosen chosen[MOST_RELATED];
+
+	list->count = diversity_choose(&e->corpus, r->ranked, r->n_ranked, limit,
+				       question->most_by_author, arena, chosen);
+	for (uint32_t i = 0; i < list->count; i++) {
+		explain(r, &r->ranked[chosen[i].at], arena, &list->items[i]);
+		list->items[i].rank = chosen[i].value;
+	}
+}
+
+/* --- small sites --- */
+
+static bool listed(const struct related_list *list, uint64_t id)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->items[i].topic_id == id)
+			return true;
+	return false;
+}
+
+/* A label of the question that this topic has too, or TERM_NONE. */
+static uint32_t shared_label(const struct asking *a, const struct topic *t)
+{
+	struct part part = {0};
+
+	while (record_next(&t->record, &part)) {
+		struct list list;
+
+		if (part.kind != PART_TAGS)
+			continue;
+		(void)list_open(&list, part.at, part.end);
+		while (list_next(&list))
+			if (bag_find(&a->query.bag, list.term) != NULL)
+				return list.term;
+	}
+	return TERM_NONE;
+}
+
+static bool later(const struct topic *a, const struct topic *b)
+{
+	return a->created != b->created ? a->created > b->created : a->id > b->id;
+}
+
+/* The most recent topic that may be listed and shares an expertise, or NOWHERE. */
+static uint32_t recent_topic(const struct engine *e, const struct related_list *list)
+{
+	const struct ranker *r = e->ranker;
+	uint32_t best = NOWHERE;
+
+	for (uint32_t i = 0; i < e->corpus.n_topics; i++) {
+		const struct topic *t = &e->corpus.topics[i];
+
+		if (!t->live || (t->visible_to & r->asking.audience) == 0 ||
+		    idset_has(&r->excluded, i) || listed(list, t->id) ||
+		    shared_label(&r->asking, t) == TERM_NONE)
+			continue;
+		if (best == NOWHERE || later(t, &e->corpus.topics[best]))
+			best = i;
+	}
+	return best;
+}
+
+static void fill_with_recent(struct engine *e, const struct engine_question *question,
+			     struct arena *arena, struct related_list *list)
+{
+	uint32_t limit = question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
+	uint32_t topic = NOWHERE;
+
+	if (e->corpus.live >= SMALL_SITE || e->corpus.n_topics > 4 * SMALL_SITE ||
+	    question->only != NULL)
+		return;
+	while (list->count < limit && (topic = recent_topic(e, list)) != NOWHERE) {
+		uint32_t label = shared_label(&e->ranker->asking, &e->corpus.topics[topic]);
+		struct related *related = &list->items[list->count++];
+
+		*related = (struct related){.topic_id = e->corpus.topics[topic].id, .n_reasons = 1};
+		related->reasons[0] = (struct reason){.kind = REASON_RECENT, .n_words = 1};
+		related->reasons[0].words[0] =
+			arena_strdup(arena, dictionary_written(&e->corpus.dictionary, label) + 1);
+	}
+}
+
+int engine_related(struct engine *e, const struct engine_question *question, struct arena *arena,
+		   struct related_list *list)
+{
+	int failed = ask(e, question);
+
+	list->count = 0;
+	if (failed < 0)
+		return failed;
+	search(e, question);
+	lift_pinned(e, question);
+	hide_unsure(e->ranker, question->min_confidence);
+	fill_list(e, question, arena, list);
+	fill_with_recent(e, question, arena, list);
+	return 0;
+}

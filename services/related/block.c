@@ -1,0 +1,181 @@
+/*
+ * block.c - lookup in blocks, and the lists of the hot one.
+ */
+#include "related/block.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "related/memory.h"
+
+enum { SMALLEST_LIST = 2, SMALLEST_HOT = 4096 };
+
+struct block *block_new(uint32_t slots)
+{
+	struct block *block = MEMORY_NEW(struct block, 1);
+
+	block->room = slots;
+	block->topics = MEMORY_NEW(uint32_t, slots);
+	block->shown = MEMORY_NEW(uint8_t, slots);
+	return block;
+}
+
+struct block *block_new_hot(struct averages averages)
+{
+	struct block *block = block_new(HOT_SLOTS);
+
+	block->averages = averages;
+	block->hot = MEMORY_NEW(struct hot, 1);
+	block->hot->mask = SMALLEST_HOT - 1;
+	block->hot->lists = MEMORY_NEW(struct hot_list, SMALLEST_HOT);
+	return block;
+}
+
+static void free_hot(struct hot *hot)
+{
+	if (hot == NULL)
+		return;
+	free(hot->lists);
+	free(hot->slots);
+	free(hot->impacts);
+	free(hot);
+}
+
+void block_free(struct block *block)
+{
+	if (block == NULL)
+		return;
+	free_hot(block->hot);
+	free(block->packed.present);
+	free(block->packed.ranks);
+	free(block->packed.starts);
+	free(block->packed.slots);
+	free(block->packed.impacts);
+	free(block->topics);
+	free(block->shown);
+	free(block);
+}
+
+size_t block_bytes(const struct block *block)
+{
+	const struct packed *packed = &block->packed;
+	const struct hot *hot = block->hot;
+	size_t bytes = block->room * (sizeof *block->topics + sizeof *block->shown);
+
+	if (hot != NULL)
+		return bytes + (hot->mask + 1) * sizeof *hot->lists +
+		       hot->pool_room * (sizeof *hot->slots + sizeof *hot->impacts);
+	return bytes + packed->n_terms / 64 * (sizeof *packed->present + sizeof *packed->ranks) +
+	       packed->n_present * sizeof *packed->starts +
+	       packed->n_entries * (sizeof *packed->slots + sizeof *packed->impacts);
+}
+
+static struct hot_list *hot_place(struct hot_list *lists, uint32_t mask, uint32_t term)
+{
+	uint32_t i = term * 2654435769u & mask;
+
+	while (lists[i].room != 0 && lists[i].term != term)
+		i = (i + 1) & mask;
+	return &lists[i];
+}
+
+static void widen_hot(struct hot *hot)
+{
+	uint32_t mask = hot->mask * 2 + 1;
+	struct hot_list *lists = NULL;
+
+	if (hot->used <= hot->mask / 2)
+		return;
+	lists = MEMORY_NEW(struct hot_list, mask + 1);
+	for (uint32_t i = 0; i <= hot->mask; i++)
+		if (hot->lists[i].room != 0)
+			*hot_place(lists, mask, hot->lists[i].term) = hot->lists[i];
+	free(hot->lists);
+	hot->lists = lists;
+	hot->mask = mask;
+}
+
+static void widen_pool(struct hot *hot, uint32_t needed)
+{
+	uint32_t room = hot->pool_room;
+
+	MEMORY_GROW(hot->slots, room, needed);
+	if (room != hot->pool_room)
+		hot->impacts = memory_resize(hot->impacts, room, sizeof *hot->impacts);
+	hot->pool_room = room;
+}
+
+static void move_list(struct hot *hot, struct hot_list *list)
+{
+	uint32_t room = list->room * 2, start = hot->pool_used;
+
+	widen_pool(hot, start + room);
+	memcpy(hot->slots + start, hot->slots + list->start, list->count * sizeof *hot->slots);
+	memcpy(hot->impacts + start, hot->impacts + list->start, list->count);
+	list->start = start;
+	list->room = room;
+	hot->pool_used += room;
+}
+
+static void hot_add(struct hot *hot, uint32_t term, uint32_t slot, uint8_t impact)
+{
+	struct hot_list *list = hot_place(hot->lists, hot->mask, term);
+
+	if (list->room == 0) {
+		widen_pool(hot, hot->pool_used + SMALLEST_LIST);
+		*list = (struct hot_list){term, hot->pool_used, 0, SMALLEST_LIST};
+		hot->pool_used += SMALLEST_LIST;
+		hot->used++;
+	} else if (list->count == list->room) {
+		move_list(hot, list);
+	}
+	hot->slots[list->start + list->count] = (uint16_t)slot;
+	hot->impacts[list->start + list->count] = impact;
+	list->count++;
+	widen_hot(hot);
+}
+
+uint32_t block_add(struct block *block, uint32_t topic, uint8_t shown, const struct bag *bag)
+{
+	struct field_weights weights = bm25f_weights(block->averages, bag->length);
+	uint32_t slot = block->used++;
+
+	assert(block->hot != NULL && slot < block->room);
+	block->topics[slot] = topic;
+	block->shown[slot] = shown;
+	for (uint32_t i = 0; i < bag->count; i++)
+		hot_add(block->hot, bag->entries[i].term, slot,
+			bm25f_impact(&weights, bag->entries[i].tf));
+	return slot;
+}
+
+static struct run hot_run(const struct hot *hot, uint32_t term)
+{
+	const struct hot_list *list = hot_place(hot->lists, hot->mask, term);
+
+	if (list->room == 0)
+		return (struct run){0};
+	return (struct run){hot->slots + list->start, hot->impacts + list->start, list->count};
+}
+
+static struct run packed_run(const struct packed *packed, uint32_t term)
+{
+	uint64_t word = 0, bit = 1ULL << (term % 64);
+	uint32_t rank = 0;
+
+	if (term >= packed->n_terms)
+		return (struct run){0};
+	word = packed->present[term / 64];
+	if ((word & bit) == 0)
+		return (struct run){0};
+	rank = packed->ranks[term / 64] + (uint32_t)__builtin_popcountll(word & (bit - 1));
+	return (struct run){packed->slots + packed->starts[rank],
+			    packed->impacts + packed->starts[rank],
+			    packed->starts[rank + 1] - packed->starts[rank]};
+}
+
+struct run block_run(const struct block *block, uint32_t term)
+{
+	return block->hot != NULL ? hot_run(block->hot, term) : packed_run(&block->packed, term);
+}

@@ -1,0 +1,75 @@
+/*
+ * block.h - up to 65,536 topics and, per term, where it occurs with which impact.
+ *
+ * A packed block does not change: per term a run of (u16 slot, u8 impact), found
+ * through a bitmap of its terms with ranks. A topic that changes leaves its slot
+ * dead and moves on. The hot block has lists that grow instead, and takes what is
+ * new at once. An entry of impact 0 adds nothing, and may stand in any run.
+ */
+#ifndef RELATED_BLOCK_H
+#define RELATED_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "related/bag.h"
+#include "related/bm25f.h"
+
+enum {
+	BLOCK_SLOTS = 65536,
+	HOT_SLOTS = 4096,
+};
+
+struct run {
+	const uint16_t *slots;
+	const uint8_t *impacts;
+	uint32_t count;
+};
+
+/* A term's growing list in the hot block. */
+struct hot_list {
+	uint32_t term, start, count, room;
+};
+
+struct hot {
+	struct hot_list *lists; /* open addressing by term; room 0 is free */
+	uint32_t mask, used;
+	uint16_t *slots; /* pools; a list that outgrows its place leaves it behind */
+	uint8_t *impacts;
+	uint32_t pool_used, pool_room;
+};
+
+/* Runs of all terms, back to back. */
+struct packed {
+	uint64_t *present; /* bit per term */
+	uint32_t *ranks;   /* terms before each word of present */
+	uint32_t *starts;  /* by rank; one more at the end */
+	uint16_t *slots;
+	uint8_t *impacts;
+	uint32_t n_terms, n_present, n_entries;
+};
+
+struct block {
+	uint32_t *topics; /* by slot */
+	uint8_t *shown;   /* by slot: audiences that may see it; 0: hidden or dead */
+	uint32_t used, room;
+	uint32_t dead, outdated;  /* slots; outdated: their topic's text has changed since */
+	struct averages averages; /* by which impacts were computed */
+	struct packed packed;
+	struct hot *hot; /* NULL in a packed block */
+};
+
+struct block *block_new(uint32_t slots);
+/* An empty hot block for at most HOT_SLOTS topics. */
+struct block *block_new_hot(struct averages);
+void block_free(struct block *);
+size_t block_bytes(const struct block *);
+
+/* The hot block takes a topic; returns its slot. There must be room. */
+uint32_t block_add(struct block *, uint32_t topic, uint8_t shown, const struct bag *);
+
+/* Where a term occurs; count 0 when it does not. */
+struct run block_run(const struct block *, uint32_t term);
+
+#endif

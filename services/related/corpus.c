@@ -1,0 +1,303 @@
+/*
+ * corpus.c - the tables of topics and people, and what follows from a record.
+ */
+#include "related/corpus.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "related/hash.h"
+#include "related/memory.h"
+
+void corpus_open(struct corpus *c)
+{
+	*c = (struct corpus){.key = hash_key()};
+	dictionary_open(&c->dictionary);
+	c->analyser = analyser_new(&c->dictionary);
+	MEMORY_GROW(c->users, c->user_room, 1);
+	c->users[c->n_users++] = (struct user){0};
+}
+
+static void free_mentions(struct mentions *mentions)
+{
+	bag_free(&mentions->bag);
+	idset_free(&mentions->users);
+	idset_free(&mentions->targets);
+}
+
+void corpus_close(struct corpus *c)
+{
+	for (uint32_t i = 0; i < c->n_topics; i++)
+		free(c->topics[i].record.bytes);
+	for (uint32_t i = 0; i < c->n_users; i++)
+		free(c->users[i].topics);
+	for (uint32_t i = 0; i < c->n_in; i++)
+		free(c->in[i].from);
+	free(c->topics);
+	free(c->users);
+	free(c->in);
+	slots_free(&c->topic_slots);
+	slots_free(&c->user_slots);
+	analyser_free(c->analyser);
+	dictionary_close(&c->dictionary);
+	free_mentions(&c->before);
+	free_mentions(&c->after);
+	*c = (struct corpus){0};
+}
+
+static size_t mentions_bytes(const struct mentions *mentions)
+{
+	return mentions->bag.room * sizeof *mentions->bag.entries +
+	       mentions->bag.terms * sizeof *mentions->bag.where +
+	       (size_t)(mentions->users.limit + mentions->users.room) * sizeof(uint32_t) +
+	       (size_t)(mentions->targets.limit + mentions->targets.room) * sizeof(uint32_t);
+}
+
+size_t corpus_bytes(const struct corpus *c)
+{
+	return dictionary_bytes(&c->dictionary) + c->topic_room * sizeof *c->topics +
+	       c->user_room * sizeof *c->users + c->in_room * sizeof *c->in +
+	       slots_bytes(&c->topic_slots) + slots_bytes(&c->user_slots) + c->record_bytes +
+	       c->list_bytes + mentions_bytes(&c->before) + mentions_bytes(&c->after);
+}
+
+static bool same_topic(const void *owner, uint32_t position, const void *key)
+{
+	return ((const struct corpus *)owner)->topics[position].id == *(const uint64_t *)key;
+}
+
+static bool same_user(const void *owner, uint32_t position, const void *key)
+{
+	return ((const struct corpus *)owner)->users[position].id == *(const uint64_t *)key;
+}
+
+uint32_t corpus_find(const struct corpus *c, uint64_t topic_id)
+{
+	return slots_find(&c->topic_slots, hash_id(topic_id, c->key), same_topic, c, &topic_id);
+}
+
+uint32_t corpus_topic(struct corpus *c, uint64_t topic_id)
+{
+	uint32_t found = corpus_find(c, topic_id);
+
+	if (found != SLOTS_NONE)
+		return found;
+	MEMORY_GROW(c->topics, c->topic_room, c->n_topics + 1);
+	c->topics[c->n_topics] = (struct topic){.id = topic_id, .place = NOWHERE};
+	slots_add(&c->topic_slots, hash_id(topic_id, c->key), c->n_topics);
+	return c->n_topics++;
+}
+
+uint32_t corpus_find_user(const struct corpus *c, uint64_t user_id)
+{
+	uint32_t found = SLOTS_NONE;
+
+	if (user_id != 0)
+		found = slots_find(&c->user_slots, hash_id(user_id, c->key), same_user, c,
+				   &user_id);
+	return found == SLOTS_NONE ? NOBODY : found;
+}
+
+uint32_t corpus_user(struct corpus *c, uint64_t user_id)
+{
+	uint32_t found = corpus_find_user(c, user_id);
+
+	if (found != NOBODY || user_id == 0)
+		return found;
+	MEMORY_GROW(c->users, c->user_room, c->n_users + 1);
+	c->users[c->n_users] = (struct user){.id = user_id};
+	slots_add(&c->user_slots, hash_id(user_id, c->key), c->n_users);
+	return c->n_users++;
+}
+
+/* Appends to a list that is read whole and seldom grows. */
+static void list_add(struct corpus *c, uint32_t **list, uint32_t *count, uint32_t *room,
+		     uint32_t item)
+{
+	if (*count == *room) {
+		uint32_t wider = *room + *room / 4 + 2;
+
+		*list = memory_resize(*list, wider, sizeof **list);
+		c->list_bytes += (wider - *room) * sizeof **list;
+		*room = wider;
+	}
+	(*list)[(*count)++] = item;
+}
+
+/* What is removed was added before. */
+static void list_remove(uint32_t *list, uint32_t *count, uint32_t item)
+{
+	uint32_t at = *count - 1;
+
+	while (list[at] != item) {
+		assert(at > 0);
+		at--;
+	}
+	list[at] = list[--*count];
+}
+
+static void user_joins(struct corpus *c, uint32_t user, uint32_t topic)
+{
+	struct user *u = &c->users[user];
+
+	list_add(c, &u->topics, &u->n_topics, &u->room, topic);
+}
+
+static void user_leaves(struct corpus *c, uint32_t user, uint32_t topic)
+{
+	list_remove(c->users[user].topics, &c->users[user].n_topics, topic);
+}
+
+static void link_appears(struct corpus *c, uint32_t target, uint32_t source)
+{
+	struct topic *t = &c->topics[target];
+	struct links_in *in = NULL;
+
+	if (t->in == 0) {
+		MEMORY_GROW(c->in, c->in_room, c->n_in + 1);
+		c->in[c->n_in++] = (struct links_in){0};
+		t->in = c->n_in;
+	}
+	in = &c->in[t->in - 1];
+	list_add(c, &in->from, &in->count, &in->room, source);
+}
+
+static void link_goes(struct corpus *c, uint32_t target, uint32_t source)
+{
+	struct links_in *in = &c->in[c->topics[target].in - 1];
+
+	list_remove(in->from, &in->count, source);
+}
+
+const struct links_in *corpus_links_in(const struct corpus *c, uint32_t topic)
+{
+	static const struct links_in none;
+
+	return c->topics[topic].in == 0 ? &none : &c->in[c->topics[topic].in - 1];
+}
+
+/* Links lead to topics that may not have arrived yet; to oneself they say nothing. */
+static void mention_target(struct corpus *c, struct mentions *mentions, uint32_t self, uint64_t id)
+{
+	uint32_t target = id == 0 ? self : corpus_topic(c, id);
+
+	if (target != self)
+		(void)idset_add(&mentions->targets, target);
+}
+
+static void mention_user(struct mentions *mentions, uint32_t user)
+{
+	if (user != NOBODY)
+		(void)idset_add(&mentions->users, user);
+}
+
+static void mention_comment(struct corpus *c, struct mentions *mentions, uint32_t self, bool live,
+			    const struct part *part)
+{
+	struct record_comment comment;
+
+	record_comment(part, &comment);
+	if (comment.removed)
+		return;
+	mention_user(mentions, comment.user);
+	for (uint32_t i = 0; live && i < comment.n_links; i++)
+		mention_target(c, mentions, self, comment.links[i]);
+}
+
+static void mention_links(struct corpus *c, struct mentions *mentions, uint32_t self,
+			  const uint8_t *at)
+{
+	uint64_t count = varint_take(&at);
+
+	while (count-- > 0)
+		mention_target(c, mentions, self, varint_take(&at));
+}
+
+/* People are noted of topics that are not live too, so that an erased one is found everywhere. */
+static void collect(struct corpus *c, uint32_t self, struct mentions *mentions)
+{
+	const struct topic topic = c->topics[self], *t = &topic;
+	const struct record record = t->record;
+	struct part part = {0};
+
+	bag_clear(&mentions->bag, c->dictionary.n_terms);
+	idset_clear(&mentions->users);
+	idset_clear(&mentions->targets);
+	if (t->live)
+		bag_read(&mentions->bag, &record);
+	mention_user(mentions, t->author);
+	while (record_next(&record, &part)) {
+		const uint8_t *at = part.at;
+
+		if (part.kind == PART_COMMENT)
+			mention_comment(c, mentions, self, t->live, &part);
+		else if (part.kind == PART_LINKS && t->live)
+			mention_links(c, mentions, self, at);
+		else if (part.kind == PART_OPINION)
+			mention_user(mentions, (uint32_t)varint_take(&at));
+	}
+}
+
+static void compare_terms(struct corpus *c, const struct bag *before, const struct bag *after)
+{
+	struct term *terms = c->dictionary.terms;
+
+	for (uint32_t i = 0; i < before->count; i++)
+		if (bag_find(after, before->entries[i].term) == NULL)
+			terms[before->entries[i].term].documents--;
+	for (uint32_t i = 0; i < after->count; i++)
+		if (bag_find(before, after->entries[i].term) == NULL)
+			terms[after->entries[i].term].documents++;
+	for (int field = 0; field < FIELDS; field++)
+		c->tokens[field] += after->length[field] - (uint64_t)before->length[field];
+}
+
+static void compare_sets(struct corpus *c, uint32_t topic, const struct idset *before,
+			 const struct idset *after,
+			 void (*gone)(struct corpus *, uint32_t, uint32_t),
+			 void (*came)(struct corpus *, uint32_t, uint32_t))
+{
+	for (uint32_t i = 0; i < before->count; i++)
+		if (!idset_has(after, before->items[i]))
+			gone(c, before->items[i], topic);
+	for (uint32_t i = 0; i < after->count; i++)
+		if (!idset_has(before, after->items[i]))
+			came(c, after->items[i], topic);
+}
+
+void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint32_t author,
+		    bool live)
+{
+	struct topic *t = &c->topics[topic];
+
+	collect(c, topic, &c->before);
+	t = &c->topics[topic];
+	c->live += (uint32_t)live - (uint32_t)t->live;
+	c->record_bytes += record.size - (size_t)t->record.size;
+	free(t->record.bytes);
+	t->record = record;
+	t->author = author;
+	t->live = live;
+	t->building = false;
+	collect(c, topic, &c->after); /* every link's target is there already: nothing moves */
+
+	compare_terms(c, &c->before.bag, &c->after.bag);
+	compare_sets(c, topic, &c->before.users, &c->after.users, user_leaves, user_joins);
+	compare_sets(c, topic, &c->before.targets, &c->after.targets, link_goes, link_appears);
+}
+
+double corpus_idf(const struct corpus *c, uint32_t documents)
+{
+	double n = documents, all = c->live > documents ? c->live : n;
+
+	return log(1 + (all - n + .5) / (n + .5));
+}
+
+double corpus_user_idf(const struct corpus *c, uint32_t user)
+{
+	double topics = c->users[user].n_topics;
+
+	return topics == 0 || topics >= c->live ? 0 : log(c->live / topics);
+}

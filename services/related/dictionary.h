@@ -1,0 +1,69 @@
+/*
+ * dictionary.h - every word ever read, as written and as searched.
+ *
+ * A surface is a word as somebody wrote it ("Conversations"); it leads to its
+ * term (the stem "convers"), so that a word is analysed once in its life. Terms
+ * are numbered from 0 in the order in which they turn up, which makes frequent
+ * ones small. Neither is ever forgotten; the bounds below are what stops growth:
+ * a new word beyond them is not indexed.
+ */
+#ifndef RELATED_DICTIONARY_H
+#define RELATED_DICTIONARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "related/slots.h"
+
+enum {
+	WORD_BYTES = 64,   /* longer words are noise: keys, hashes, lines of code */
+	LABEL_BYTES = 240, /* of an expertise: 60 characters of 4 bytes */
+};
+
+/* In place of a term: a stop word, and a word that is not indexed. */
+#define TERM_STOP UINT32_MAX
+#define TERM_NONE (UINT32_MAX - 1)
+
+struct surface {
+	uint32_t text; /* in the pool: one byte of length, the word, NUL */
+	uint32_t term; /* or TERM_STOP, TERM_NONE */
+	uint32_t count;
+};
+
+struct term {
+	uint32_t stem;      /* in the pool */
+	uint32_t documents; /* topics in which it occurs: the df of idf */
+	uint32_t written;   /* its most frequent surface; SLOTS_NONE when it has none */
+};
+
+struct dictionary {
+	char *pool;
+	struct surface *surfaces;
+	struct term *terms;
+	size_t pool_used, pool_room;
+	uint32_t n_surfaces, surface_room, n_terms, term_room;
+	struct slots surface_slots, term_slots;
+	uint64_t key;
+	uint32_t max_terms, max_surfaces;
+};
+
+void dictionary_open(struct dictionary *);
+void dictionary_close(struct dictionary *);
+size_t dictionary_bytes(const struct dictionary *);
+
+/* Position of a surface or term, or SLOTS_NONE. */
+uint32_t dictionary_find_surface(const struct dictionary *, const char *word, size_t size);
+uint32_t dictionary_find_term(const struct dictionary *, const char *stem, size_t size);
+
+/* Adds it when it is new; SLOTS_NONE (surface) or TERM_NONE (term) at the bounds. */
+uint32_t dictionary_add_surface(struct dictionary *, const char *word, size_t size, uint32_t term);
+uint32_t dictionary_add_term(struct dictionary *, const char *stem, size_t size);
+
+/* One more occurrence of a surface; returns its term. */
+uint32_t dictionary_read(struct dictionary *, uint32_t surface);
+
+/* How people write this term most often; valid until the dictionary grows. */
+const char *dictionary_written(const struct dictionary *, uint32_t term);
+const char *dictionary_text(const struct dictionary *, uint32_t text, size_t *size);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * explain.c - gathers the signals of one topic into reasons.
+ *
+ * The text's part is divided between words and expertises in proportion to what
+ * each common term contributes. Who took part is never said, and how many only
+ * from three on.
+ */
+#include "related/explain.h"
+
+#include <stdlib.h>
+
+#include "lib/arena.h"
+#include "related/corpus.h"
+#include "related/rank.h"
+
+enum { FEWEST_PEOPLE = 3 };
+
+static bool is_label(const struct ranker *r, uint32_t term)
+{
+	return analyser_is_label(r->asking.corpus->analyser, r->asking.query.terms[term].term);
+}
+
+/* The heaviest common terms of one kind, as written. */
+static void name_terms(const struct ranker *r, const struct query_score *score, bool labels,
+		       struct arena *arena, struct reason *reason)
+{
+	const struct query *q = &r->asking.query;
+	bool named[QUERY_TERMS] = {false};
+
+	while (reason->n_words < REASON_WORDS_MOST) {
+		uint32_t best = QUERY_TERMS;
+		const char *written = NULL;
+
+		for (uint32_t i = 0; i < q->n_terms; i++)
+			if (!named[i] && score->terms[i] > 0 && is_label(r, i) == labels &&
+			    (best == QUERY_TERMS || score->terms[i] > score->terms[best]))
+				best = i;
+		if (best == QUERY_TERMS)
+			return;
+		named[best] = true;
+		written = dictionary_written(&r->asking.corpus->dictionary, q->terms[best].term);
+		reason->words[reason->n_words++] = arena_strdup(arena, written + labels);
+	}
+}
+
+/* Of the text's part, the share that expertises contribute. */
+static double label_share(const struct ranker *r, const struct query_score *score)
+{
+	double labels = 0;
+
+	for (uint32_t i = 0; i < r->asking.query.n_terms; i++)
+		labels += is_label(r, i) ? score->terms[i] : 0;
+	return score->total > 0 ? labels / score->total : 0;
+}
+
+static int by_part(const void *left, const void *right)
+{
+	const struct reason *a = left, *b = right;
+
+	if (a->part != b->part)
+		return a->part > b->part ? -1 : 1;
+	return (a->kind > b->kind) - (a->kind < b->kind);
+}
+
+/* Keeps the reasons that say something, largest first; their sum is the score. */
+static void keep_reasons(struct related *related, struct reason reasons[REASON_KINDS])
+{
+	related->n_reasons = 0;
+	related->score = 0;
+	for (int kind = 0; kind < REASON_KINDS; kind++)
+		if (reasons[kind].part != 0)
+			related->reasons[related->n_reasons++] = reasons[kind];
+	qsort(related->reasons, related->n_reasons, sizeof *related->reasons, by_part);
+	for (uint32_t i = 0; i < related->n_reasons; i++)
+		related->score += related->reasons[i].part;
+}
+
+void explain(const struct ranker *r, const struct ranked *ranked, struct arena *arena,
+	     struct related *related)
+{
+	struct reason reasons[REASON_KINDS] = {0};
+	struct query_score score;
+	double labels = 0;
+
+	query_score(&r->asking.query, &r->asking.corpus->topics[ranked->topic], r->asking.until,
+		    &score);
+	for (int kind = 0; kind < REASON_KINDS; kind++)
+		reasons[kind].kind = (enum reason_kind)kind;
+	for (int s = 0; s < SIGNALS; s++)
+		reasons[rank_reason((enum signal)s)].part += ranked->parts[s];
+	labels = ranked->parts[SIGNAL_TEXT] * label_share(r, &score);
+	reasons[REASON_WORDS].part -= labels;
+	reasons[REASON_EXPERTISES].part += labels;
+
+	name_terms(r, &score, false, arena, &reasons[REASON_WORDS]);
+	name_terms(r, &score, true, arena, &reasons[REASON_EXPERTISES]);
+	reasons[REASON_CITED].count = ranked->citing;
+	reasons[REASON_PARTICIPANTS].count = ranked->shared < FEWEST_PEOPLE ? 0 : ranked->shared;
+	keep_reasons(related, reasons);
+	related->topic_id = ranked->id;
+	related->confidence = r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
+}

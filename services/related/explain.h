@@ -1,0 +1,15 @@
+/*
+ * explain.h - why a topic is in the list: reasons whose parts add up to its score.
+ */
+#ifndef RELATED_EXPLAIN_H
+#define RELATED_EXPLAIN_H
+
+struct arena;
+struct ranked;
+struct ranker;
+struct related;
+
+/* Fills id, score, confidence and reasons. Words are copied into the arena. */
+void explain(const struct ranker *, const struct ranked *, struct arena *, struct related *);
+
+#endif

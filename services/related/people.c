@@ -1,0 +1,136 @@
+/*
+ * people.c - co-participation.
+ */
+#include "related/people.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "related/corpus.h"
+#include "related/record.h"
+
+#define OPINION_WEIGHT .5
+#define SOFTENING      5.0
+
+enum {
+	EVERYWHERE_SHARE = 5, /* in more than 1/5 of all topics: says nothing */
+	FEW_TOPICS = 10,      /* below it nobody is everywhere */
+};
+
+void crowd_clear(struct crowd *crowd)
+{
+	idset_clear(&crowd->spoke);
+	idset_clear(&crowd->opined);
+}
+
+void crowd_free(struct crowd *crowd)
+{
+	idset_free(&crowd->spoke);
+	idset_free(&crowd->opined);
+}
+
+static void read_comment(struct crowd *crowd, const struct part *part, uint32_t until)
+{
+	struct record_comment comment;
+
+	record_comment_head(part, &comment);
+	if (!comment.removed && comment.user != NOBODY && comment.created <= until)
+		(void)idset_add(&crowd->spoke, comment.user);
+}
+
+void crowd_read(struct crowd *crowd, const struct record *record, uint32_t until)
+{
+	struct part part = {0};
+
+	while (record_next(record, &part)) {
+		const uint8_t *at = part.at;
+
+		if (part.kind == PART_COMMENT)
+			read_comment(crowd, &part, until);
+		else if (part.kind == PART_OPINION)
+			(void)idset_add(&crowd->opined, (uint32_t)varint_take(&at));
+	}
+}
+
+static double weight_in(const struct crowd *crowd, uint32_t user)
+{
+	if (idset_has(&crowd->spoke, user))
+		return 1;
+	return idset_has(&crowd->opined, user) ? OPINION_WEIGHT : 0;
+}
+
+static uint32_t size_of(const struct crowd *crowd)
+{
+	uint32_t size = crowd->spoke.count;
+
+	for (uint32_t i = 0; i < crowd->opined.count; i++)
+		size += !idset_has(&crowd->spoke, crowd->opined.items[i]);
+	return size;
+}
+
+static bool everywhere(const struct corpus *c, uint32_t user)
+{
+	return c->users[user].n_topics > FEW_TOPICS &&
+	       c->users[user].n_topics > c->live / EVERYWHERE_SHARE;
+}
+
+static double share_of(const struct corpus *c, const struct crowd *asking, uint32_t user,
+		       double weight, uint32_t *shared)
+{
+	double in_asking = weight_in(asking, user), idf = 0;
+
+	if (in_asking == 0 || everywhere(c, user))
+		return 0;
+	++*shared;
+	idf = corpus_user_idf(c, user);
+	return idf * idf * weight * in_asking;
+}
+
+double crowd_likeness(const struct corpus *c, const struct crowd *asking, const struct crowd *other,
+		      uint32_t *shared)
+{
+	double sum = 0;
+
+	*shared = 0;
+	for (uint32_t i = 0; i < other->spoke.count; i++)
+		sum += share_of(c, asking, other->spoke.items[i], 1, shared);
+	for (uint32_t i = 0; i < other->opined.count; i++)
+		if (!idset_has(&other->spoke, other->opined.items[i]))
+			sum += share_of(c, asking, other->opined.items[i], OPINION_WEIGHT, shared);
+	return sum / (sqrt((double)size_of(asking) * size_of(other)) + SOFTENING);
+}
+
+/* --- topics from people --- */
+
+/* The rarest person first, by topics and then id, so that the order of arrival does not matter. */
+static int compare_rarity(const void *left, const void *right, void *corpus)
+{
+	const struct corpus *c = corpus;
+	const struct user *a = &c->users[*(const uint32_t *)left];
+	const struct user *b = &c->users[*(const uint32_t *)right];
+
+	if (a->n_topics != b->n_topics)
+		return a->n_topics < b->n_topics ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+void crowd_fellows(const struct corpus *c, const struct crowd *crowd, struct idset *topics)
+{
+	uint32_t users[MOST_FELLOWS], count = 0;
+
+	for (uint32_t i = 0; i < crowd->spoke.count && count < MOST_FELLOWS; i++)
+		users[count++] = crowd->spoke.items[i];
+	for (uint32_t i = 0; i < crowd->opined.count && count < MOST_FELLOWS; i++)
+		users[count++] = crowd->opined.items[i];
+	qsort_r(users, count, sizeof *users, compare_rarity, (void *)(uintptr_t)c);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct user *user = &c->users[users[i]];
+
+		if (everywhere(c, users[i]) || topics->count + user->n_topics > MOST_FELLOWS)
+			continue;
+		for (uint32_t j = 0; j < user->n_topics; j++)
+			if (c->topics[user->topics[j]].place != NOWHERE)
+				(void)idset_add(topics, user->topics[j]);
+	}
+}

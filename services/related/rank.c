@@ -1,0 +1,313 @@
+/*
+ * rank.c - signals of a candidate, their scale and their sum.
+ */
+#include "related/rank.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "related/corpus.h"
+#include "related/memory.h"
+
+enum {
+	DAY = 86400,
+	LINKS_LOOKED_AT = 16, /* of those that lead to one candidate */
+};
+
+/* For a field by itself: Robertson's usual k1 and b. */
+#define FIELD_K1 1.2
+#define FIELD_B  .75
+
+static const struct {
+	double weight;
+	bool relative; /* divided by the candidates' maximum */
+	enum reason_kind reason;
+} signals[SIGNALS] = {
+	[SIGNAL_TEXT] = {1, true, REASON_WORDS},
+	[SIGNAL_TITLES] = {.1, true, REASON_WORDS},
+	[SIGNAL_BODY_TITLE] = {.1, true, REASON_WORDS},
+	[SIGNAL_BODIES] = {.05, true, REASON_WORDS},
+	[SIGNAL_AUTHOR] = {.3, false, REASON_AUTHOR},
+	[SIGNAL_CLOSENESS] = {.4, false, REASON_PERIOD},
+	[SIGNAL_DISTANCE] = {-.05, false, REASON_PERIOD},
+	[SIGNAL_POSTS] = {.05, false, REASON_ACTIVITY},
+	[SIGNAL_CITED] = {.1, false, REASON_CITED},
+	[SIGNAL_CITED_NEARBY] = {.1, true, REASON_CITED},
+	[SIGNAL_TOGETHER] = {.5, true, REASON_PARTICIPANTS},
+	[SIGNAL_LANGUAGE] = {.05, false, REASON_LANGUAGE},
+	[SIGNAL_PINNED] = {RANK_PINNED, false, REASON_PINNED},
+};
+
+enum reason_kind rank_reason(enum signal signal)
+{
+	return signals[signal].reason;
+}
+
+struct ranker *ranker_new(void)
+{
+	return MEMORY_NEW(struct ranker, 1);
+}
+
+void ranker_free(struct ranker *r)
+{
+	if (r == NULL)
+		return;
+	query_free(&r->asking.query);
+	crowd_free(&r->asking.crowd);
+	crowd_free(&r->other);
+	idset_free(&r->asking.author_topics);
+	idset_free(&r->excluded);
+	idset_free(&r->included);
+	idset_free(&r->nearby);
+	free(r);
+}
+
+static double saturated(double frequency)
+{
+	return frequency * (FIELD_K1 + 1) / (frequency + FIELD_K1);
+}
+
+/* --- text signals: title and body of the candidate against those of the question --- */
+
+/* Titles are short: cosine of idf-weighted words. */
+static void compare_title(const struct asking *a, const struct part *part, double *values)
+{
+	const struct query *q = &a->query;
+	double both = 0, body = 0, length = 0;
+	struct list list;
+
+	(void)list_open(&list, part->at, part->end);
+	while (list_next(&list)) {
+		const struct bag_entry *entry = bag_find(&q->bag, list.term);
+		double idf = entry != NULL
+				     ? q->idf[entry - q->bag.entries]
+				     : corpus_idf(a->corpus,
+						  a->corpus->dictionary.terms[list.term].documents);
+
+		length += idf * idf;
+		if (entry == NULL)
+			continue;
+		both += entry->tf[FIELD_TITLE] > 0 ? idf * idf : 0;
+		body += idf * idf * saturated(entry->tf[FIELD_BODY]);
+	}
+	if (length > 0) {
+		values[SIGNAL_TITLES] = both / sqrt(length);
+		values[SIGNAL_BODY_TITLE] = body / sqrt(length);
+	}
+}
+
+static void compare_body(const struct asking *a, const struct part *part, double *values)
+{
+	const struct query *q = &a->query;
+	struct list list;
+	double length = list_open(&list, part->at, part->end);
+	double average = exp2(a->query.averages.step[FIELD_BODY] / 8.0);
+	double k = FIELD_K1 * (1 - FIELD_B + FIELD_B * length / average), sum = 0;
+
+	while (list_next(&list)) {
+		const struct bag_entry *entry = bag_find(&q->bag, list.term);
+
+		if (entry != NULL && entry->tf[FIELD_BODY] > 0)
+			sum += q->idf[entry - q->bag.entries] * saturated(entry->tf[FIELD_BODY]) *
+			       list.frequency * (FIELD_K1 + 1) / (list.frequency + k);
+	}
+	values[SIGNAL_BODIES] = sum;
+}
+
+static void compare_text(const struct asking *a, const struct topic *t, double *values)
+{
+	struct part part = {0};
+
+	while (record_next(&t->record, &part) && part.kind <= PART_BODY) {
+		if (part.kind == PART_TITLE)
+			compare_title(a, &part, values);
+		else
+			compare_body(a, &part, values);
+	}
+}
+
+/* --- other signals --- */
+
+static void compare_times(const struct asking *a, const struct topic *t, double *values)
+{
+	double apart = 0;
+
+	if (a->created == 0 || t->created == 0)
+		return;
+	apart = fabs((double)a->created - (double)t->created) / DAY;
+	values[SIGNAL_CLOSENESS] = 1 / (1 + apart / 30);
+	values[SIGNAL_DISTANCE] = log(1 + apart) / 8;
+}
+
+/* Comments up to a time, and whether one person is among their writers. */
+static uint32_t posts_until(const struct topic *t, uint32_t until, uint32_t person, bool *spoke)
+{
+	struct part part = {0};
+	uint32_t posts = 0;
+
+	while (record_next(&t->record, &part)) {
+		struct record_comment comment;
+
+		if (part.kind != PART_COMMENT)
+			continue;
+		record_comment_head(&part, &comment);
+		if (comment.removed || comment.created > until)
+			continue;
+		posts++;
+		*spoke |= comment.user == person;
+	}
+	return posts;
+}
+
+static void compare_posts(const struct asking *a, uint32_t topic, double *values)
+{
+	const struct topic *t = &a->corpus->topics[topic];
+	bool took_part = a->author != NOBODY && idset_has(&a->author_topics, topic);
+	uint32_t posts = t->comments;
+
+	if (a->until != UINT32_MAX) {
+		bool spoke = t->author == a->author && t->created <= a->until;
+
+		posts = posts_until(t, a->until, a->author, &spoke);
+		took_part = took_part && spoke;
+	}
+	values[SIGNAL_POSTS] = log(2 + (double)posts) / 4;
+	if (took_part)
+		values[SIGNAL_AUTHOR] = fmin(corpus_user_idf(a->corpus, a->author) / 8, 1.5);
+}
+
+static double text_of(const struct ranker *r, uint32_t topic)
+{
+	struct query_score score;
+
+	if (idset_has(&r->nearby, topic))
+		return r->ranked[r->nearby.where[topic]].text;
+	query_score(&r->asking.query, &r->asking.corpus->topics[topic], r->asking.until, &score);
+	return score.total;
+}
+
+static bool cites(const struct asking *a, uint32_t from)
+{
+	const struct topic *t = &a->corpus->topics[from];
+
+	return from != a->self && t->live && (t->visible_to & a->audience) != 0 &&
+	       (a->until == UINT32_MAX || t->created <= a->until);
+}
+
+static void compare_links(const struct ranker *r, struct ranked *ranked, double *values)
+{
+	const struct links_in *in = corpus_links_in(r->asking.corpus, ranked->topic);
+
+	for (uint32_t i = 0; i < in->count; i++) {
+		if (!cites(&r->asking, in->from[i]))
+			continue;
+		if (ranked->citing++ < LINKS_LOOKED_AT)
+			values[SIGNAL_CITED_NEARBY] =
+				fmax(values[SIGNAL_CITED_NEARBY], text_of(r, in->from[i]));
+	}
+	values[SIGNAL_CITED] = log(1 + (double)ranked->citing);
+}
+
+static void compare_people(struct ranker *r, struct ranked *ranked, double *values)
+{
+	const struct asking *a = &r->asking;
+
+	if (a->crowd.spoke.count + a->crowd.opined.count == 0)
+		return;
+	crowd_clear(&r->other);
+	crowd_read(&r->other, &a->corpus->topics[ranked->topic].record, a->until);
+	values[SIGNAL_TOGETHER] = crowd_likeness(a->corpus, &a->crowd, &r->other, &ranked->shared);
+}
+
+static void compare(struct ranker *r, struct ranked *ranked)
+{
+	const struct asking *a = &r->asking;
+	const struct topic *t = &a->corpus->topics[ranked->topic];
+	double *values = ranked->parts;
+
+	values[SIGNAL_TEXT] = ranked->text;
+	compare_text(a, t, values);
+	if (a->text_only)
+		return;
+	compare_times(a, t, values);
+	compare_posts(a, ranked->topic, values);
+	compare_links(r, ranked, values);
+	compare_people(r, ranked, values);
+	values[SIGNAL_LANGUAGE] = a->language != 0 && a->language == t->language;
+}
+
+/* --- from signals to a score --- */
+
+static void weigh(struct ranker *r)
+{
+	double most[SIGNALS] = {0};
+
+	for (uint32_t i = 0; i < r->n_ranked; i++)
+		for (int s = 0; s < SIGNALS; s++)
+			most[s] = fmax(most[s], r->ranked[i].parts[s]);
+	for (uint32_t i = 0; i < r->n_ranked; i++) {
+		struct ranked *ranked = &r->ranked[i];
+
+		for (int s = 0; s < SIGNALS; s++) {
+			if (signals[s].relative && most[s] > 0)
+				ranked->parts[s] /= most[s];
+			ranked->parts[s] *= signals[s].weight;
+			ranked->score += ranked->parts[s];
+		}
+	}
+}
+
+static int by_text(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+
+	if (a->text != b->text)
+		return a->text > b->text ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static int by_score(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+
+	if (a->score != b->score)
+		return a->score > b->score ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* For an earlier time the search's sums know too much: count again, from the records. */
+static void take_found(struct ranker *r)
+{
+	const struct search *found = &r->search;
+
+	r->n_ranked = found->n_found;
+	for (uint32_t i = 0; i < found->n_found; i++) {
+		uint32_t topic = found->found[i].topic;
+
+		r->ranked[i] = (struct ranked){
+			.id = found->found[i].id, .topic = topic, .text = found->found[i].text};
+		if (r->asking.until != UINT32_MAX) {
+			struct query_score score;
+
+			query_score(&r->asking.query, &r->asking.corpus->topics[topic],
+				    r->asking.until, &score);
+			r->ranked[i].text = score.total;
+		}
+	}
+}
+
+void rank_candidates(struct ranker *r, uint32_t most)
+{
+	take_found(r);
+	if (r->asking.until != UINT32_MAX)
+		qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_text);
+	if (r->n_ranked > most)
+		r->n_ranked = most;
+	idset_clear(&r->nearby);
+	for (uint32_t i = 0; i < r->n_ranked; i++)
+		(void)idset_add(&r->nearby, r->ranked[i].topic);
+	for (uint32_t i = 0; i < r->n_ranked; i++)
+		compare(r, &r->ranked[i]);
+	weigh(r);
+	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_score);
+}
