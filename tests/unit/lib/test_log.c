@@ -125,8 +125,8 @@ static void no_text_breaks_the_line(void **state)
 		"a\\",
 		"line\nbreak\r\n",
 		"\x01\x1b[31m\x7f",
-		"\xc2\x9b"
-		"31m",
+		("\xc2\x9b"
+		 "31m"),
 		"tab\t",
 		"\xe2\x80\xa8",
 		"🎬",
