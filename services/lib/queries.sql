@@ -52,8 +52,9 @@ SELECT h.epoch, h.last AS head, coalesce((SELECT min(seq) FROM outbox), h.last +
  ORDER BY e.seq;
 
 -- name: outbox_note_consumer
-INSERT INTO outbox_consumers (consumer, cursor) VALUES (:consumer::text, :after::bigint)
-ON CONFLICT (consumer) DO UPDATE SET cursor = greatest(outbox_consumers.cursor, excluded.cursor), seen_at = now();
+INSERT INTO outbox_consumers (consumer, cursor)
+SELECT :consumer::text, least(:after::bigint, last) FROM outbox_head
+ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, seen_at = now();
 
 -- Rows older than a week that every consumer has passed. By sequenced_at: a long transaction's row
 -- can be a week old when it is first seen.
@@ -88,14 +89,15 @@ UPDATE cursors SET seq = :to::bigint
 RETURNING 1 AS moved;
 
 -- Counts an attempt at a batch by its first event. No row: this event was tried before, by us or
--- another replica, and its pause is not over (2 s, doubling to 15 minutes).
+-- another replica, and its pause (which doubles, to 15 minutes) is not over.
 -- name: attempt_count
 INSERT INTO attempts AS a (consumer, source, seq, tries, tried_at)
 VALUES (:consumer::text, :source::text, :seq::bigint, 1, now())
 ON CONFLICT (consumer, source) DO UPDATE
    SET tries = CASE WHEN a.seq = excluded.seq THEN a.tries + 1 ELSE 1 END, seq = excluded.seq, tried_at = now()
  WHERE a.seq <> excluded.seq
-    OR a.tried_at < now() - least(interval '15 minutes', interval '1 second' * 2 ^ least(a.tries, 10))
+    OR a.tried_at < now() - least(interval '15 minutes',
+                                  :pause_ms::bigint * interval '1 ms' * 2 ^ least(greatest(a.tries, 1) - 1, 20))
 RETURNING tries;
 
 -- An attempt that failed for a reason that is not the event's.

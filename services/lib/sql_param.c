@@ -8,7 +8,6 @@
 #include "lib/sql.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -30,10 +29,15 @@ struct sql_param sql_integer(int64_t integer)
 	return (struct sql_param){.kind = SQL_INTEGER_, .integer = integer};
 }
 
+/* A number from outside may be any; what is beyond bigint is as unknown as its largest. */
+static int64_t clamp(uint64_t number)
+{
+	return number <= INT64_MAX ? (int64_t)number : INT64_MAX;
+}
+
 struct sql_param sql_id(uint64_t id)
 {
-	assert(id <= INT64_MAX);
-	return id ? sql_integer((int64_t)id) : sql_null();
+	return id ? sql_integer(clamp(id)) : sql_null();
 }
 
 struct sql_param sql_flag(bool flag)
@@ -55,12 +59,12 @@ static struct sql_param array(const char *literal)
 
 struct sql_param sql_ids(struct arena *arena, const uint64_t *ids, size_t n)
 {
-	char *literal = arena_array(arena, n + 1, sizeof "18446744073709551615,");
+	char *literal = arena_array(arena, n + 1, sizeof "9223372036854775807,");
 	char *end = literal;
 
 	*end++ = '{';
 	for (size_t i = 0; i < n; i++)
-		end += sprintf(end, i ? ",%" PRIu64 : "%" PRIu64, ids[i]);
+		end += sprintf(end, i ? ",%" PRId64 : "%" PRId64, clamp(ids[i]));
 	*end++ = '}';
 	return array(literal);
 }
@@ -109,12 +113,6 @@ static struct sql_param from_number(const char *name, int64_t number)
 	return number == 0 && is_id(name) ? sql_null() : sql_integer(number);
 }
 
-static struct sql_param from_unsigned(const char *name, uint64_t number)
-{
-	assert(number <= INT64_MAX); /* ids are checked where they enter */
-	return from_number(name, (int64_t)number);
-}
-
 static struct sql_param from_double(struct arena *arena, double number)
 {
 	return sql_text(arena_printf(arena, "%.17g", number));
@@ -151,10 +149,10 @@ static struct sql_param from_single(struct arena *arena, const ProtobufCFieldDes
 		return from_number(field->name, *(const int64_t *)value);
 	case PROTOBUF_C_TYPE_UINT32:
 	case PROTOBUF_C_TYPE_FIXED32:
-		return from_unsigned(field->name, *(const uint32_t *)value);
+		return from_number(field->name, *(const uint32_t *)value);
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
-		return from_unsigned(field->name, *(const uint64_t *)value);
+		return from_number(field->name, clamp(*(const uint64_t *)value));
 	case PROTOBUF_C_TYPE_FLOAT:
 		return from_double(arena, (double)*(const float *)value);
 	case PROTOBUF_C_TYPE_DOUBLE:
