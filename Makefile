@@ -11,11 +11,11 @@ PYTHON := /usr/bin/python3
 Q      := $(if $(V),,@)
 
 PACKAGES := libevent_core libevent_extra libevent_pthreads hiredis nanomsg libprotobuf-c \
-            libpq libsodium libcurl libcmark-gfm jansson zlib libsystemd
+            libpq libsodium libcurl libcmark-gfm gmime-3.0 jansson zlib libsystemd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wcast-qual -Wvla -Wformat=2 -Wno-format-zero-length -Wundef -Werror
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
-CPPFLAGS += -D_GNU_SOURCE -Iservices -isystem $(BUILD)/gen $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS += -D_GNU_SOURCE -Iservices -isystem $(BUILD)/gen $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   += -std=c17 -g $(WARNINGS) $(HARDENING)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcmark-gfm-extensions -lunistring -lstemmer \

@@ -80,7 +80,7 @@ void fetch_account(struct task *, struct sql_slot *, uint64_t id);
 struct step reply_account(struct task *, const struct sql_slot *);
 
 /* main.c: its settings tell command.c where the database is. */
-extern const struct service accounts_service;
+extern struct service accounts_service;
 
 /* command.c: --hash-password, --grant */
 bool accounts_command(int argc, char **argv, int *status);

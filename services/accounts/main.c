@@ -38,13 +38,12 @@ static void stop(void)
 	cache_free(redis);
 }
 
-const struct service accounts_service = {
+struct service accounts_service = {
 	.name = "accounts",
 	.description = "people, passwords, sessions, roles",
 	.settings = table,
 	.queries = accounts_queries,
 	.migrations = accounts_migrations,
-	.n_migrations = accounts_n_migrations,
 	.rpc = services,
 	.announces = true,
 	.command = accounts_command,
@@ -54,5 +53,6 @@ const struct service accounts_service = {
 
 int main(int argc, char **argv)
 {
+	accounts_service.n_migrations = accounts_n_migrations;
 	return service_main(argc, argv, &accounts_service);
 }

@@ -110,9 +110,9 @@ WITH wanted AS (SELECT websearch_to_tsquery('causerie', :query::text) AS q),
                ORDER BY sort_key DESC, id DESC LIMIT :limit::bigint)
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at, t.sort_key,
-       ts_headline('causerie', t.title, wanted.q, U&'StartSel=\E000, StopSel=\E001, HighlightAll=true') AS headline,
+       ts_headline('causerie', t.title, wanted.q, U&'StartSel=\0002, StopSel=\0003, HighlightAll=true') AS headline,
        ts_headline('causerie', t.lead || ' ' || t.article, wanted.q,
-                   U&'StartSel=\E000, StopSel=\E001, MaxWords=40, MinWords=20, MaxFragments=2') AS excerpt,
+                   U&'StartSel=\0002, StopSel=\0003, MaxWords=40, MinWords=20, MaxFragments=2') AS excerpt,
        (SELECT count(*) FROM (SELECT FROM found LIMIT 1000) AS some) AS total
   FROM wanted, page t LEFT JOIN recordings r ON r.topic_id = t.id
  ORDER BY t.sort_key DESC, t.id DESC;

@@ -1,0 +1,182 @@
+-- with: consumer
+
+-- The statements of notifications. Whom an event concerns is decided here, in the
+-- statement that moves the cursor, from those who follow at that moment.
+
+-- A comment: its parent's author, the topic's proposer, followers of everything; each once, for the
+-- strongest reason, never its own author, nobody who muted the topic. Who writes begins to follow.
+-- name: comment_posted
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     concerned AS (SELECT :parent_author_id::bigint AS account_id, 'reply' AS reason, 3 AS strength WHERE :parent_author_id IS NOT NULL
+                   UNION ALL SELECT :proposer_id::bigint, 'proposer', 4 WHERE :proposer_id IS NOT NULL
+                   UNION ALL SELECT account_id, 'follow', 5 FROM follows WHERE topic_id = :topic_id::bigint AND level = 'all'),
+     told AS (SELECT DISTINCT ON (account_id) account_id, reason FROM concerned c
+               WHERE account_id IS DISTINCT FROM :actor_id::bigint AND account_id <> 0
+                 AND NOT EXISTS (SELECT FROM follows f WHERE f.topic_id = :topic_id AND f.account_id = c.account_id AND f.level = 'mute')
+               ORDER BY account_id, strength),
+     following AS (INSERT INTO follows (topic_id, account_id, level) SELECT :topic_id, :actor_id, 'replies' FROM moved
+                    WHERE :actor_id IS NOT NULL ON CONFLICT DO NOTHING),
+     queued AS (INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, topic_id, comment_id, parent_id, actor_id,
+                                        trace, state, why, due_at)
+                SELECT :source, :epoch, :seq, told.account_id, told.reason, :type::text, :topic_id, :comment_id::bigint,
+                       coalesce(:parent_id::bigint, 0), coalesce(:actor_id, 0), coalesce(:trace::text, ''),
+                       CASE WHEN wanted THEN 'queued' ELSE 'skipped' END, CASE WHEN wanted THEN '' ELSE 'not wanted' END,
+                       now()
+                  FROM moved, told LEFT JOIN preferences p USING (account_id),
+                       LATERAL (SELECT coalesce(p.rhythm <> 'never' AND CASE told.reason WHEN 'follow' THEN p.follows ELSE p.replies END, true) AS wanted) w
+                ON CONFLICT DO NOTHING)
+SELECT count(*) AS moved FROM moved;
+
+-- name: topic_created
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     following AS (INSERT INTO follows (topic_id, account_id, level) SELECT :topic_id::bigint, :proposer_id::bigint, 'replies' FROM moved
+                   ON CONFLICT DO NOTHING)
+SELECT count(*) AS moved FROM moved;
+
+-- A step of a topic's life: the proposer always, followers when there is a date, a video or an end.
+-- name: topic_transitioned
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     concerned AS (SELECT :proposer_id::bigint AS account_id WHERE :proposer_id IS NOT NULL
+                    AND :to_state::text IN ('open', 'shortlisted', 'scheduled', 'published', 'declined', 'cancelled', 'merged')
+                   UNION SELECT account_id FROM follows WHERE topic_id = :topic_id::bigint
+                    AND :to_state IN ('scheduled', 'published', 'declined', 'cancelled', 'merged')),
+     told AS (SELECT account_id FROM concerned c WHERE account_id IS DISTINCT FROM :actor_id::bigint
+                 AND NOT EXISTS (SELECT FROM follows f WHERE f.topic_id = :topic_id AND f.account_id = c.account_id AND f.level = 'mute')),
+     queued AS (INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, topic_id, actor_id, to_state, trace, state, why, due_at)
+                SELECT :source, :epoch, :seq, account_id, 'state', :type::text, :topic_id, coalesce(:actor_id, 0), :to_state,
+                       coalesce(:trace::text, ''), CASE WHEN wanted THEN 'queued' ELSE 'skipped' END,
+                       CASE WHEN wanted THEN '' ELSE 'not wanted' END, now()
+                  FROM moved, told LEFT JOIN preferences p USING (account_id),
+                       LATERAL (SELECT coalesce(p.rhythm <> 'never' AND p.states, true) AS wanted) w
+                ON CONFLICT DO NOTHING)
+SELECT count(*) AS moved FROM moved;
+
+-- Verification, reset, security: at once, whatever was chosen.
+-- name: account_mail_wanted
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     queued AS (INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, mail_id, to_state, trace, read_at, state, due_at)
+                SELECT :source, :epoch, :seq, :target_id::bigint, 'account', :type::text, :aggregate_id::bigint, :to_state::text,
+                       coalesce(:trace::text, ''), now(), 'queued', now() FROM moved
+                ON CONFLICT DO NOTHING)
+SELECT count(*) AS moved FROM moved;
+
+-- name: account_erased
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     gone AS (DELETE FROM deliveries WHERE account_id = :aggregate_id::bigint AND EXISTS (SELECT FROM moved)),
+     unfollowed AS (DELETE FROM follows WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     unpreferred AS (DELETE FROM preferences WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved))
+SELECT count(*) AS moved FROM moved;
+
+-- Takes mails that are due; the first try of what is not urgent waits for the delay, so that edits and
+-- deletions count. One that was being sent when its sender died goes back to the queue, unless
+-- all but the final dot had been sent: then nobody knows, and it waits before it is sent again.
+-- name: claim
+WITH dead AS (UPDATE deliveries SET state = CASE WHEN data_sent_at IS NULL THEN 'queued' ELSE 'unknown' END, lease_until = NULL,
+                     due_at = CASE WHEN data_sent_at IS NULL THEN now() ELSE data_sent_at + :unknown_ms::bigint * interval '1 millisecond' END,
+                     why = CASE WHEN data_sent_at IS NULL THEN why ELSE 'the connection ended after the final dot' END
+               WHERE state = 'sending' AND lease_until < now()),
+     due AS (SELECT id FROM deliveries
+              WHERE state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
+                AND (attempt > 0 OR reason = 'account' OR due_at <= now() - :delay_ms::bigint * interval '1 millisecond')
+                AND (state <> 'unknown' OR NOT :hold::boolean)
+              ORDER BY due_at LIMIT :limit::bigint FOR UPDATE SKIP LOCKED)
+UPDATE deliveries d SET state = 'sending', worker = :worker::text, attempt = attempt + 1, data_sent_at = NULL,
+       lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
+  FROM due WHERE d.id = due.id
+RETURNING d.id, d.account_id, d.reason, d.type, d.topic_id, d.comment_id, d.parent_id, d.actor_id, d.mail_id, d.to_state,
+          d.trace, d.attempt, d.source, d.epoch, d.seq, d.read_at IS NOT NULL AND d.reason <> 'account' AS read;
+
+-- name: renew_leases
+UPDATE deliveries SET lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
+ WHERE worker = :worker::text AND state = 'sending' AND lease_until > now();
+
+-- Before the final dot: still ours? Then from here on its fate is unknown until the server answers.
+-- name: mark_data_sent
+UPDATE deliveries SET data_sent_at = now(), message_id = :message_id::text
+ WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending' AND lease_until > now()
+RETURNING id;
+
+-- name: mark_sent
+UPDATE deliveries SET state = 'sent', sent_at = now(), lease_until = NULL, why = '' WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
+
+-- name: mark_skipped
+UPDATE deliveries SET state = 'skipped', why = :why::text, lease_until = NULL WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
+
+-- name: mark_failed
+UPDATE deliveries SET state = :state::text, why = :why::text, lease_until = NULL,
+       due_at = now() + :pause_ms::bigint * interval '1 millisecond'
+ WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
+
+-- name: count_late
+SELECT count(*) AS late FROM deliveries WHERE state IN ('queued', 'deferred', 'unknown') AND due_at < now() - interval '10 minutes';
+
+-- name: get_follow
+SELECT :topic_id::bigint AS topic_id, (SELECT level FROM follows WHERE topic_id = :topic_id AND account_id = :viewer_id::bigint) AS level,
+       coalesce((SELECT chosen FROM follows WHERE topic_id = :topic_id AND account_id = :viewer_id), false) AS chosen,
+       (SELECT count(*) FROM follows WHERE topic_id = :topic_id AND level <> 'mute') AS followers;
+
+-- name: put_follow
+INSERT INTO follows (topic_id, account_id, level, chosen) VALUES (:topic_id::bigint, :account_id::bigint, :level::text, true)
+ON CONFLICT (topic_id, account_id) DO UPDATE SET level = excluded.level, chosen = true, at = now();
+
+-- name: list_inbox
+SELECT id, reason, type, topic_id, comment_id, actor_id, at, read_at IS NOT NULL AS read, to_state,
+       (SELECT count(*) FROM (SELECT FROM deliveries u WHERE u.account_id = :viewer_id::bigint AND u.read_at IS NULL LIMIT 100) some) AS unread
+  FROM deliveries
+ WHERE account_id = :viewer_id AND reason <> 'account' AND (:before::bigint IS NULL OR id < :before)
+ ORDER BY id DESC LIMIT :limit::bigint;
+
+-- name: mark_read
+UPDATE deliveries SET read_at = now()
+ WHERE account_id = :viewer_id::bigint AND read_at IS NULL
+   AND (:all::boolean OR topic_id = :topic_id::bigint OR id = ANY (:ids::bigint[]));
+
+-- name: get_preferences
+SELECT rhythm, local_hour, replies, follows, states FROM preferences WHERE account_id = :viewer_id::bigint;
+
+-- name: put_preferences
+INSERT INTO preferences (account_id, rhythm, local_hour, replies, follows, states)
+VALUES (:viewer_id::bigint, :rhythm::text, :local_hour::int, :replies::boolean, :follows::boolean, :states::boolean)
+ON CONFLICT (account_id) DO UPDATE SET rhythm = excluded.rhythm, local_hour = excluded.local_hour, replies = excluded.replies,
+  follows = excluded.follows, states = excluded.states;
+
+-- What a link in a mail would stop, and has stopped.
+-- name: describe_stop
+SELECT coalesce((SELECT level = 'mute' FROM follows WHERE topic_id = :topic_id::bigint AND account_id = :account_id::bigint), false) AS topic_stopped,
+       coalesce(p.rhythm = 'never', false) AS everything_stopped,
+       coalesce(NOT CASE :kind::text WHEN 'follow' THEN p.follows WHEN 'state' THEN p.states ELSE p.replies END, false) AS kind_stopped
+  FROM (SELECT) nothing LEFT JOIN preferences p ON p.account_id = :account_id;
+
+-- name: stop_kind
+INSERT INTO preferences (account_id, replies, follows, states)
+VALUES (:account_id::bigint, :kind::text NOT IN ('reply', 'mention', 'proposer'), :kind <> 'follow', :kind <> 'state')
+ON CONFLICT (account_id) DO UPDATE SET replies = preferences.replies AND excluded.replies,
+  follows = preferences.follows AND excluded.follows, states = preferences.states AND excluded.states;
+
+-- name: stop_everything
+INSERT INTO preferences (account_id, rhythm) VALUES (:account_id::bigint, 'never')
+ON CONFLICT (account_id) DO UPDATE SET rhythm = 'never';
+
+-- Mails that were waiting when somebody unsubscribed are not sent.
+-- name: skip_stopped
+UPDATE deliveries SET state = 'skipped', why = 'unsubscribed'
+ WHERE account_id = :account_id::bigint AND state IN ('queued', 'deferred') AND reason <> 'account'
+   AND CASE :scope::text WHEN 'this_topic' THEN topic_id = :topic_id::bigint
+                         WHEN 'this_kind' THEN (reason IN ('reply', 'mention', 'proposer')) = (:kind::text IN ('reply', 'mention', 'proposer'))
+                           AND (reason = :kind OR reason IN ('reply', 'mention', 'proposer'))
+                         ELSE true END;
+
+-- name: list_deliveries
+SELECT id, reason, type, topic_id, comment_id, state, why, at, sent_at, message_id
+  FROM deliveries WHERE account_id = :viewer_id::bigint AND (:before::bigint IS NULL OR id < :before)
+ ORDER BY id DESC LIMIT :limit::bigint;

@@ -1,0 +1,185 @@
+/*
+ * queue.c - takes what is due, a few at a time, and keeps its leases alive.
+ *
+ *   tick --> claim --> deliver (one task each) --> finished --> tick
+ *
+ * A claim is a short statement with SKIP LOCKED: any number of replicas may take
+ * from one queue. While a mail is being sent no transaction is open; what holds it
+ * is the lease, renewed while this process lives.
+ */
+#include "notifications.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "lib/log.h"
+#include "lib/metrics.h"
+
+#define AT_ONCE  16 /* deliveries in progress; SMTP connections are fewer */
+#define TICK_MS  500
+#define CLAIM_MS 10000
+
+static struct event *ticker, *renewer;
+static struct event_base *loop;
+static unsigned in_progress;
+static bool claiming, draining;
+
+struct claim {
+	struct task task;
+	struct sql_slot rows;
+};
+
+static task_step take, taken;
+
+static struct metric claimed_total =
+	METRIC_COUNTER("causerie_mails_claimed_total", "", "Deliveries taken from the queue");
+
+static struct task *background(size_t size, struct step first)
+{
+	static const struct request_context nobody = {.trace = "queue"};
+	struct arena arena = {0};
+
+	return task_new(loop, &arena, size, first, task_done(), CLAIM_MS, &nobody);
+}
+
+static void tick(evutil_socket_t nothing, short events, void *argument)
+{
+	(void)nothing;
+	(void)events;
+	(void)argument;
+	if (claiming || draining || in_progress >= AT_ONCE || !sql_ready(service_here()->sql))
+		return;
+	claiming = true;
+	background(sizeof(struct claim), task_then(take));
+}
+
+static struct step take(struct task *task)
+{
+	struct claim *c = (struct claim *)task;
+
+	SQL_NAMED(task, &c->rows, service_here()->sql, &claim_sql, NULL,
+		  {"worker", sql_text(worker)}, {"limit", sql_integer(AT_ONCE - in_progress)},
+		  {"lease_ms", sql_integer(settings.lease_ms)},
+		  {"unknown_ms", sql_integer(settings.unknown_ms)},
+		  {"delay_ms", sql_integer(settings.delay_ms)},
+		  {"hold", sql_flag(strcmp(settings.on_unknown, "hold") == 0)});
+	return task_then(taken);
+}
+
+static Causerie__Reason reason_of(const char *name)
+{
+	for (int reason = CAUSERIE__REASON__INVITATION; reason <= CAUSERIE__REASON__ACCOUNT;
+	     reason++)
+		if (strcmp(reason_name((Causerie__Reason)reason), name) == 0)
+			return (Causerie__Reason)reason;
+	return CAUSERIE__REASON__REASON_UNSPECIFIED;
+}
+
+static void hand_over(const struct sql_slot *rows, int row)
+{
+	struct claimed one = {
+		.id = (uint64_t)sql_get_integer(rows, row, "id"),
+		.account_id = (uint64_t)sql_get_integer(rows, row, "account_id"),
+		.topic_id = (uint64_t)sql_get_integer(rows, row, "topic_id"),
+		.comment_id = (uint64_t)sql_get_integer(rows, row, "comment_id"),
+		.parent_id = (uint64_t)sql_get_integer(rows, row, "parent_id"),
+		.actor_id = (uint64_t)sql_get_integer(rows, row, "actor_id"),
+		.mail_id = (uint64_t)sql_get_integer(rows, row, "mail_id"),
+		.seq = (uint64_t)sql_get_integer(rows, row, "seq"),
+		.reason = reason_of(sql_get_text(rows, row, "reason")),
+		.attempt = (int)sql_get_integer(rows, row, "attempt"),
+		.read = sql_get_flag(rows, row, "read"),
+	};
+
+	strncpy(one.type, sql_get_text(rows, row, "type"), sizeof one.type - 1);
+	strncpy(one.to_state, sql_get_text(rows, row, "to_state"), sizeof one.to_state - 1);
+	strncpy(one.trace, sql_get_text(rows, row, "trace"), sizeof one.trace - 1);
+	in_progress++;
+	deliver(&one);
+}
+
+static struct step taken(struct task *task)
+{
+	struct claim *c = (struct claim *)task;
+
+	claiming = false;
+	if (c->rows.state != SQL_DONE) {
+		log_warn(NULL, "queue.not_claimed", "sqlstate=%s do=%s", c->rows.sqlstate,
+			 "look at the database; it is tried again");
+		return task_done();
+	}
+	for (int row = 0; row < c->rows.rows; row++)
+		hand_over(&c->rows, row);
+	metric_add(&claimed_total, c->rows.rows);
+	return task_done();
+}
+
+struct renewal {
+	struct task task;
+	struct sql_slot done;
+};
+
+static struct step renew(struct task *task)
+{
+	SQL_NAMED(task, &((struct renewal *)task)->done, service_here()->sql, &renew_leases_sql,
+		  NULL, {"worker", sql_text(worker)}, {"lease_ms", sql_integer(settings.lease_ms)});
+	return task_done();
+}
+
+static void on_renew(evutil_socket_t nothing, short events, void *argument)
+{
+	(void)nothing;
+	(void)events;
+	(void)argument;
+	if (in_progress > 0)
+		background(sizeof(struct renewal), task_then(renew));
+}
+
+static struct event *every(int64_t ms, event_callback_fn callback)
+{
+	const struct timeval interval = {ms / 1000, ms % 1000 * 1000};
+	struct event *event = event_new(loop, -1, EV_PERSIST, callback, NULL);
+
+	if (event == NULL)
+		abort();
+	event_add(event, &interval);
+	return event;
+}
+
+void queue_start(struct event_base *base)
+{
+	loop = base;
+	ticker = every(TICK_MS, tick);
+	renewer = every(settings.lease_ms / 3, on_renew);
+}
+
+void queue_stop(void)
+{
+	if (ticker != NULL)
+		event_free(ticker);
+	if (renewer != NULL)
+		event_free(renewer);
+}
+
+void queue_wake(void)
+{
+	event_active(ticker, 0, 0);
+}
+
+void queue_drain(void)
+{
+	draining = true;
+	if (in_progress == 0)
+		service_drained();
+}
+
+void queue_finished(void)
+{
+	in_progress--;
+	if (draining && in_progress == 0)
+		service_drained();
+	else
+		queue_wake();
+}
