@@ -7,9 +7,10 @@
 #include "lib/admin.h"
 
 #include <errno.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
@@ -116,23 +117,16 @@ static void on_accept_error(struct evconnlistener *listener, void *http)
 
 static void note_address(struct admin *admin)
 {
-	struct sockaddr_storage bound = {0};
+	struct sockaddr_storage bound;
 	socklen_t size = sizeof bound;
-	char host[INET6_ADDRSTRLEN] = "";
+	char host[NI_MAXHOST], port[NI_MAXSERV];
 
-	getsockname(evconnlistener_get_fd(admin->listener), (struct sockaddr *)&bound, &size);
-	if (bound.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&bound;
-
-		evutil_inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-		snprintf(admin->address, sizeof admin->address, "[%s]:%u", host,
-			 ntohs(v6->sin6_port));
-	} else {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&bound;
-
-		evutil_inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-		snprintf(admin->address, sizeof admin->address, "%s:%u", host, ntohs(v4->sin_port));
-	}
+	if (getsockname(evconnlistener_get_fd(admin->listener), (struct sockaddr *)&bound, &size) ||
+	    getnameinfo((struct sockaddr *)&bound, size, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		abort();
+	snprintf(admin->address, sizeof admin->address,
+		 strchr(host, ':') ? "[%.60s]:%s" : "%.60s:%s", host, port);
 }
 
 static struct evconnlistener *bind_listener(struct event_base *loop, const char *address)

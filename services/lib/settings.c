@@ -236,7 +236,7 @@ static const struct setting *build_peers_table(void)
 	char name[NAME_LIMIT];
 	size_t n = 0;
 
-	for (; services[n] != NULL && n < PEERS_LIMIT; n++) {
+	for (; n < PEERS_LIMIT && services[n] != NULL; n++) {
 		upper(name, services[n]);
 		format_text(peers[n].name, sizeof peers[n].name, "CAUSERIE_%s_PEERS", name);
 		format_text(peers[n].fallback, sizeof peers[n].fallback, "ipc://%s/%s.*.rpc",
@@ -268,7 +268,7 @@ const char *settings_peers(const char *service)
 {
 	const char *const *services = config_services();
 
-	for (size_t i = 0; services[i] != NULL && i < PEERS_LIMIT; i++)
+	for (size_t i = 0; i < PEERS_LIMIT && services[i] != NULL; i++)
 		if (strcmp(services[i], service) == 0)
 			return peers[i].value;
 	return NULL;

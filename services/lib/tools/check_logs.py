@@ -9,21 +9,24 @@ import re
 import sys
 from pathlib import Path
 
-STRING = r'"((?:[^"\\]|\\.)*)"'
-CALL = re.compile(r"\blog_(?:debug|info|warn|error)\((?:[^;\"]*?),\s*([^,;]+?),\s*(" + STRING + r'(?:\s*(?:PRI\w+)?\s*"[^"]*")*|[^)]*?)[,)]')
+PIECE = r'(?:"(?:[^"\\]|\\.)*"|PRI[a-z]\w+)'
+CALL = re.compile(rf"\blog_(?:debug|info|warn|error)\([^;\"]*?,\s*[^,;]+?,\s*({PIECE}(?:\s*{PIECE})*)\s*[,)]")
 FIELD = re.compile(r"[a-z][a-z0-9_]*=%(?:s|(?:l|ll|z)?[diu]|(?:\.\d+)?f)$")
-PRI = re.compile(r'"\s*PRI[du](?:64|32)\s*"')
+
+
+def format_of(pieces):
+    """The format as the compiler joins it, with each PRI macro as the conversion it stands for."""
+    text = re.sub(r"PRI([a-z])\w+", lambda macro: '"l' + macro.group(1) + '"', pieces)
+    return re.sub(r'"\s*"', "", text).strip()[1:-1]
 
 
 def problems(path):
     source = path.read_text(encoding="utf-8")
     for call in CALL.finditer(source):
-        text = call.group(2)
-        if not text.startswith('"'):
-            continue
-        form = re.sub(r'"\s*"', "", PRI.sub("lu", text))[1:-1]
+        form = format_of(call.group(1))
         if form and not all(FIELD.match(field) for field in form.split(" ")):
-            yield f"{path}:{source.count(chr(10), 0, call.start()) + 1}: \"{form}\" is not name=conversion …"
+            line = source.count("\n", 0, call.start()) + 1
+            yield f'{path}:{line}: "{form}" is not name=conversion …'
 
 
 found = [problem for source in sys.argv[1:] for problem in problems(Path(source))]
