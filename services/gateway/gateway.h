@@ -67,8 +67,7 @@ struct site {
 	unsigned char limit_key[32];
 	int64_t limit_factor; /* tests and benchmarks raise the limits with it */
 	bool access_log;
-	bool development; /* the development mailbox is there */
-	const char *mailbox_url;
+	const char *mailbox_url; /* of the development mailbox; NULL in production */
 };
 
 extern struct site site;
@@ -133,6 +132,9 @@ extern const struct route routes[];
 /* The first row that fits; HEAD finds GET's. */
 struct route_match route_find(const struct route *, struct arena *, enum http_method,
 			      const char *path);
+
+/* The row that answers a path or method that no row has: 404, 405, or OPTIONS. */
+const struct route *route_of_miss(const struct http_request *, const struct route_match *);
 
 /* "GET, HEAD, POST, OPTIONS", as Allow wants it. */
 const char *route_allow(struct arena *, unsigned allowed);
@@ -202,9 +204,13 @@ struct step visit_failed(struct visit *, const struct rpc_answer *);
  */
 struct step visit_page(struct visit *, int status, struct html_out *);
 
-/* Sends a JSON object, and releases it. */
+/* Sends a JSON object, and releases it; as a problem with Retry-After where the status has one. */
 struct json_t;
 struct step visit_json(struct visit *, int status, struct json_t *);
+struct step visit_problem(struct visit *, int status, struct json_t *);
+
+/* Begins an answer without an end, see http_stream_begin(); the visit is then over. */
+struct http_stream *visit_stream(struct visit *, void (*on_close)(void *), void *argument);
 
 /* --- sessions (session.c, bearer.c) ------------------------------------------- */
 

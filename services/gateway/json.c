@@ -402,22 +402,9 @@ static json_t *write_list(const struct json_writer *writer, const ProtobufCField
 	return list;
 }
 
-static bool is_word_of(const char *list, const char *word)
+const struct json_shape *json_find_shape(const struct json_shape *shape,
+					 const ProtobufCMessageDescriptor *descriptor)
 {
-	struct json_allowed allowed;
-
-	while ((list = json_next_allowed(list, &allowed)) != NULL)
-		if (strlen(word) == allowed.name_length &&
-		    strncmp(word, allowed.name, allowed.name_length) == 0)
-			return true;
-	return false;
-}
-
-static const struct json_shape *find_shape(const struct json_writer *writer,
-					   const ProtobufCMessageDescriptor *descriptor)
-{
-	const struct json_shape *shape = writer->shapes;
-
 	for (; shape != NULL && shape->descriptor != NULL; shape++)
 		if (shape->descriptor == descriptor)
 			return shape;
@@ -449,10 +436,10 @@ static void write_fields(const struct json_writer *writer, const ProtobufCMessag
 			 json_t *object)
 {
 	const ProtobufCMessageDescriptor *type = message->descriptor;
-	const struct json_shape *shape = find_shape(writer, type);
+	const struct json_shape *shape = json_find_shape(writer->shapes, type);
 
 	for (unsigned i = 0; i < type->n_fields; i++)
-		if (shape == NULL || !is_word_of(shape->hidden, type->fields[i].name))
+		if (shape == NULL || !json_lists(shape->hidden, type->fields[i].name))
 			write_field(writer, message, &type->fields[i], object);
 	if (shape != NULL && shape->add != NULL)
 		shape->add(object, message, writer->arena);
@@ -522,6 +509,17 @@ const char *json_next_allowed(const char *list, struct json_allowed *allowed)
 		allowed->name_length = (size_t)(equals - allowed->name);
 	}
 	return list;
+}
+
+bool json_lists(const char *list, const char *name)
+{
+	struct json_allowed allowed;
+
+	while ((list = json_next_allowed(list, &allowed)) != NULL)
+		if (strlen(name) == allowed.name_length &&
+		    strncmp(name, allowed.name, allowed.name_length) == 0)
+			return true;
+	return false;
 }
 
 static bool is_too_deep(const char *text, size_t length)

@@ -70,6 +70,10 @@ struct json_shape {
 	const char *added; /* names that add() adds: "url html?"; for the OpenAPI document */
 };
 
+/* The shape of a type, or NULL; shapes ends with a NULL descriptor and may be NULL. */
+const struct json_shape *json_find_shape(const struct json_shape *shapes,
+					 const ProtobufCMessageDescriptor *);
+
 /* shapes ends with a NULL descriptor. people may be NULL: persons then have no name. */
 struct json_writer {
 	const struct json_shape *shapes;
@@ -124,5 +128,8 @@ struct json_allowed {
 	size_t name_length, field_length;
 };
 const char *json_next_allowed(const char *list, struct json_allowed *);
+
+/* Whether a name stands in such a list, which may be NULL. */
+bool json_lists(const char *list, const char *name);
 
 #endif

@@ -121,10 +121,10 @@ struct step visit_page_kept(struct visit *, int status, struct html_out *,
 			    const struct page_tags *);
 
 /*
- * Ends the visit with the last good page and a notice in it, when there is one: run is then not
- * NULL-checked by callers; see the bool. The notice (safe markup) is put behind NOTICE_PLACE.
+ * When a page was kept for this visitor once, ends the visit with it and a notice (safe markup)
+ * at its top: false when there is none. For handlers whose service is away.
  */
-#define NOTICE_PLACE "<!--notices-->"
+#define NOTICE_PLACE "<main id=\"contenu\" tabindex=\"-1\">"
 bool visit_last_good(struct visit *, const char *notice, struct step *reply);
 
 #endif

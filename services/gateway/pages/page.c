@@ -1,0 +1,50 @@
+/*
+ * page.c - from a visit to the part of a view that all pages have.
+ */
+#include "gateway/pages/page.h"
+
+#include "lib/clock.h"
+
+static const struct reader *reader_of(struct visit *v)
+{
+	const Causerie__Session *session = v->session;
+	struct reader *reader;
+
+	if (session == NULL)
+		return NULL;
+	reader = ARENA_NEW(&v->task.arena, struct reader);
+	reader->id = session->account_id;
+	reader->name = session->display_name;
+	reader->verified = v->task.context.viewer.verified;
+	reader->is_moderator = visit_has_role(v, CAUSERIE__ROLE__ROLE_MODERATOR);
+	reader->is_organizer = visit_has_role(v, CAUSERIE__ROLE__ROLE_ORGANIZER);
+	return reader;
+}
+
+void page_begin(struct visit *v, struct page *page)
+{
+	const bool here = v->http->method == HTTP_GET || v->http->method == HTTP_HEAD;
+
+	page->site_name = site.name;
+	page->here = here ? v->http->target : NULL;
+	page->theme = v->theme;
+	page->missing = v->missing;
+	page->viewer = reader_of(v);
+	page->address_bounces = v->session != NULL && v->session->bouncing;
+	if (v->session != NULL)
+		page_with_forms(v, page);
+}
+
+void page_with_forms(struct visit *v, struct page *page)
+{
+	page->csrf = csrf_token(v);
+}
+
+struct html_out page_out(const struct visit *v)
+{
+	return (struct html_out){
+		.locale = v->locale,
+		.zone = v->zone,
+		.now = {clock_now()},
+	};
+}

@@ -1,0 +1,68 @@
+/*
+ * routes.c - the table of method, path and handler, and what answers a path that is not in it.
+ *
+ * Names in braces are those of the request's fields in the JSON API, and of parameters
+ * in pages. Rows are tried in their order.
+ */
+#include <stddef.h>
+
+#include "gateway/api/api.h"
+#include "gateway/gateway.h"
+#include "gateway/stream.h"
+
+#define API(method, path, call, flags_, rate_)                                                     \
+	{                                                                                          \
+		HTTP_##method, "/api/v1" path, &api_handler, ROUTE_API | (flags_), (rate_),        \
+			&(call)                                                                    \
+	}
+#define OPEN   0
+#define MEMBER ROUTE_SIGNED_IN
+#define WRITER (ROUTE_SIGNED_IN | ROUTE_VERIFIED)
+
+const struct route routes[] = {
+	/* accounts */
+	API(POST, "/accounts", api_sign_up, ROUTE_SLOW, RATE_SIGN_UP),
+	API(POST, "/accounts/verify", api_verify, OPEN, RATE_MAIL),
+	API(POST, "/tokens", api_make_token, ROUTE_SLOW, RATE_NONE),
+	API(GET, "/tokens", api_list_tokens, MEMBER, RATE_NONE),
+	API(DELETE, "/tokens/{session_id}", api_end_token, MEMBER, RATE_WRITE),
+	API(GET, "/me", api_get_me, MEMBER, RATE_NONE),
+	API(PATCH, "/me", api_change_me, MEMBER, RATE_WRITE),
+	API(POST, "/password/forgot", api_forgot_password, OPEN, RATE_MAIL),
+	API(POST, "/password/reset", api_reset_password, ROUTE_SLOW, RATE_MAIL),
+	/* topics */
+	API(GET, "/topics", api_list_topics, OPEN, RATE_NONE),
+	API(POST, "/topics", api_create_topic, WRITER, RATE_WRITE),
+	API(GET, "/topics/{id}", api_get_topic, OPEN, RATE_NONE),
+	API(PATCH, "/topics/{id}", api_edit_topic, WRITER, RATE_WRITE),
+	API(POST, "/topics/{id}/transitions", api_transition_topic, WRITER, RATE_WRITE),
+	API(GET, "/topics/{id}/history", api_topic_history, OPEN, RATE_NONE),
+	API(GET, "/topics/{id}/opinions", api_get_opinions, OPEN, RATE_NONE),
+	API(PUT, "/topics/{topic_id}/opinion", api_put_opinion, WRITER, RATE_WRITE),
+	API(DELETE, "/topics/{topic_id}/opinion", api_delete_opinion, WRITER, RATE_WRITE),
+	API(GET, "/topics/{topic_id}/related", api_list_related, OPEN, RATE_NONE),
+	API(GET, "/taxonomies", api_taxonomies, OPEN, RATE_NONE),
+	{HTTP_GET, "/api/v1/topics/{topic_id}/stream", &topic_stream, ROUTE_API, RATE_NONE, NULL},
+	/* comments */
+	API(GET, "/topics/{topic_id}/comments", api_list_comments, OPEN, RATE_NONE),
+	API(POST, "/topics/{topic_id}/comments", api_post_comment, WRITER, RATE_WRITE),
+	API(GET, "/comments/{id}", api_get_comment, OPEN, RATE_NONE),
+	API(PATCH, "/comments/{id}", api_edit_comment, WRITER, RATE_WRITE),
+	API(DELETE, "/comments/{id}", api_delete_comment, WRITER, RATE_WRITE),
+	API(GET, "/comments/{id}/history", api_comment_history, OPEN, RATE_NONE),
+	API(POST, "/comments/{id}/reports", api_report_comment, WRITER, RATE_WRITE),
+	API(POST, "/comments/{id}/moderation", api_moderate_comment, MEMBER, RATE_WRITE),
+	/* notifications */
+	API(GET, "/topics/{topic_id}/follow", api_get_follow, MEMBER, RATE_NONE),
+	API(PUT, "/topics/{topic_id}/follow", api_put_follow, WRITER, RATE_WRITE),
+	API(GET, "/notifications", api_list_notifications, MEMBER, RATE_NONE),
+	API(POST, "/notifications/read", api_mark_read, MEMBER, RATE_WRITE),
+	API(GET, "/preferences", api_get_preferences, MEMBER, RATE_NONE),
+	API(PUT, "/preferences", api_put_preferences, MEMBER, RATE_WRITE),
+	API(GET, "/deliveries", api_list_deliveries, MEMBER, RATE_NONE),
+	/* about the API itself */
+	{HTTP_GET, "/api/v1/openapi.json", &api_openapi, ROUTE_API, RATE_NONE, NULL},
+	/* pages */
+	{HTTP_GET, "/sujets/{topic}/stream", &topic_stream, 0, RATE_NONE, NULL},
+	{HTTP_GET, NULL, NULL, 0, RATE_NONE, NULL},
+};
