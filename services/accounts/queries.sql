@@ -68,7 +68,7 @@ SELECT id, password_hash, state FROM accounts WHERE id = :viewer_id::bigint;
 -- name: open_session
 WITH full_house AS (SELECT id FROM sessions WHERE account_id = :account_id::bigint AND ended_at IS NULL ORDER BY seen_at DESC OFFSET 99),
      ended AS (UPDATE sessions SET ended_at = now() WHERE id IN (SELECT id FROM full_house)),
-     rehashed AS (UPDATE accounts SET password_hash = :new_hash::text WHERE id = :account_id AND :new_hash IS NOT NULL)
+     rehashed AS (UPDATE accounts SET password_hash = :new_hash::text WHERE id = :account_id AND :new_hash::text IS NOT NULL)
 INSERT INTO sessions (token_hash, account_id, label, network, api)
 VALUES (:token_hash::bytea, :account_id, :label::text, :network::text, :api::boolean) RETURNING id;
 

@@ -22,8 +22,8 @@ WITH thread AS (SELECT topic_id, proposer_id, open FROM threads WHERE topic_id =
                      :viewer_id, coalesce(parent.author_id, 0), :body::text, :language::text, 'visible'
                 FROM once JOIN ready USING (id) LEFT JOIN parent ON true
               RETURNING *),
-     answered AS (UPDATE comments c SET replies = replies + 1 FROM made WHERE c.id = made.parent_id),
-     counted AS (UPDATE threads t SET comments = comments + 1 FROM made WHERE t.topic_id = made.topic_id),
+     answered AS (UPDATE comments c SET replies = c.replies + 1 FROM made WHERE c.id = made.parent_id),
+     counted AS (UPDATE threads t SET comments = t.comments + 1 FROM made WHERE t.topic_id = made.topic_id),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'comment', made.id, version, 'comment.posted', :trace::text,
                           jsonb_build_object('comment_id', made.id, 'topic_id', made.topic_id, 'actor_id', author_id,
@@ -89,7 +89,7 @@ WITH old AS (SELECT * FROM comments WHERE id = :id::bigint AND state IN ('visibl
      made AS (UPDATE comments c SET version = c.version + 1, state = 'deleted' FROM old WHERE c.id = old.id
               RETURNING c.*, old.state AS was),
      unanswered AS (UPDATE comments p SET replies = p.replies - 1 FROM made WHERE p.id = made.parent_id AND made.replies = 0),
-     counted AS (UPDATE threads t SET comments = comments - 1 FROM made WHERE t.topic_id = made.topic_id AND made.was = 'visible'),
+     counted AS (UPDATE threads t SET comments = t.comments - 1 FROM made WHERE t.topic_id = made.topic_id AND made.was = 'visible'),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'comment', id, version, 'comment.deleted', :trace::text,
                           jsonb_build_object('comment_id', id, 'topic_id', topic_id, 'actor_id', :viewer_id::bigint,
@@ -117,7 +117,7 @@ WITH old AS (SELECT * FROM comments WHERE id = :id::bigint AND state = ANY (:fro
      settled AS (UPDATE reports r SET resolved_at = now() FROM old WHERE r.comment_id = old.id AND r.resolved_at IS NULL),
      logged AS (INSERT INTO moderation_log (comment_id, moderator_id, action, reason)
                 SELECT id, :viewer_id::bigint, :action::text, :reason FROM old),
-     counted AS (UPDATE threads t SET comments = comments + CASE WHEN made.state = 'visible' THEN 1 ELSE -1 END
+     counted AS (UPDATE threads t SET comments = t.comments + CASE WHEN made.state = 'visible' THEN 1 ELSE -1 END
                    FROM made WHERE t.topic_id = made.topic_id AND (made.was = 'visible') <> (made.state = 'visible')),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'comment', made.id, made.version,
@@ -134,7 +134,7 @@ SELECT id FROM old;
 -- name: list_moderation
 SELECT c.*, (SELECT count(*) FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL) AS reports,
        (SELECT array_agg(reason) FROM (SELECT reason FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL
-                                        ORDER BY r.at DESC LIMIT 20) some) AS reasons
+                                        ORDER BY r.at DESC LIMIT 20) AS few) AS reasons
   FROM comments c
  WHERE c.id > :after_id::bigint
    AND (c.state = 'pending' OR (c.state = 'visible' AND EXISTS (SELECT FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL)))

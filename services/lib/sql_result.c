@@ -115,6 +115,26 @@ bool sql_get_flag(const struct sql_slot *slot, int row, const char *name)
 	return *PQgetvalue(slot->result, row, column_of(slot, row, name)) == 't';
 }
 
+/* {3,1,4} as PostgreSQL writes an array of numbers; no more elements than separators and one. */
+size_t sql_get_integers(struct arena *arena, const struct sql_slot *slot, int row, const char *name,
+			int64_t **values)
+{
+	const int column = column_of(slot, row, name);
+	const char *at = PQgetvalue(slot->result, row, column);
+	size_t n = 0;
+
+	*values = arena_array(arena, (size_t)PQgetlength(slot->result, row, column) / 2 + 1,
+			      sizeof **values);
+	for (; *at != '\0'; at++)
+		if (*at != '{' && *at != '}' && *at != ',') {
+			char *end;
+
+			(*values)[n++] = strtoll(at, &end, 10);
+			at = end - 1;
+		}
+	return n;
+}
+
 /* --- messages --- */
 
 static ProtobufCBinaryData copy_bytes(struct arena *arena, const char *hex)

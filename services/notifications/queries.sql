@@ -131,7 +131,7 @@ ON CONFLICT (topic_id, account_id) DO UPDATE SET level = excluded.level, chosen 
 
 -- name: list_inbox
 SELECT id, reason, type, topic_id, comment_id, actor_id, at, read_at IS NOT NULL AS read, to_state,
-       (SELECT count(*) FROM (SELECT FROM deliveries u WHERE u.account_id = :viewer_id::bigint AND u.read_at IS NULL LIMIT 100) some) AS unread
+       (SELECT count(*) FROM (SELECT FROM deliveries u WHERE u.account_id = :viewer_id::bigint AND u.read_at IS NULL LIMIT 100) AS few) AS unread
   FROM deliveries
  WHERE account_id = :viewer_id AND reason <> 'account' AND (:before::bigint IS NULL OR id < :before)
  ORDER BY id DESC LIMIT :limit::bigint;

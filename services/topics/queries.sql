@@ -113,7 +113,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        ts_headline('causerie', t.title, wanted.q, U&'StartSel=\0002, StopSel=\0003, HighlightAll=true') AS headline,
        ts_headline('causerie', t.lead || ' ' || t.article, wanted.q,
                    U&'StartSel=\0002, StopSel=\0003, MaxWords=40, MinWords=20, MaxFragments=2') AS excerpt,
-       (SELECT count(*) FROM (SELECT FROM found LIMIT 1000) AS some) AS total
+       (SELECT count(*) FROM (SELECT FROM found LIMIT 1000) AS few) AS total
   FROM wanted, page t LEFT JOIN recordings r ON r.topic_id = t.id
  ORDER BY t.sort_key DESC, t.id DESC;
 
@@ -252,9 +252,9 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, t.article,
        t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
        (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
-         ORDER BY at DESC LIMIT 2000) some) AS opinion_accounts,
+         ORDER BY at DESC LIMIT 2000) AS few) AS opinion_accounts,
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
-         ORDER BY at DESC LIMIT 2000) some) AS opinion_values
+         ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values
   FROM topics t
  WHERE CASE WHEN cardinality(:ids::bigint[]) > 0 THEN t.id = ANY (:ids) ELSE t.id > :after_id::bigint END
  ORDER BY t.id LIMIT :limit::bigint;
