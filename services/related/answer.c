@@ -46,7 +46,7 @@ static void ask_topic(struct asking *a, uint32_t topic, bool as_new)
 	a->self = topic;
 	a->created = t->created;
 	a->language = t->language;
-	a->until = as_new ? t->created : UINT32_MAX;
+	a->until = as_new && t->created > 0 ? t->created : UINT32_MAX;
 	note_author(a, t->author);
 	bag_read_text(&a->query.bag, &t->record);
 	if (as_new)
@@ -289,7 +289,8 @@ static void fill_with_recent(struct engine *e, const struct engine_question *que
 		uint32_t label = shared_label(&e->ranker->asking, &e->corpus.topics[topic]);
 		struct related *related = &list->items[list->count++];
 
-		*related = (struct related){.topic_id = e->corpus.topics[topic].id, .n_reasons = 1};
+		*related = (struct related){.n_reasons = 1};
+		explain_topic(&e->corpus.topics[topic], arena, related);
 		related->reasons[0] = (struct reason){.kind = REASON_RECENT, .n_words = 1};
 		related->reasons[0].words[0] =
 			arena_strdup(arena, dictionary_written(&e->corpus.dictionary, label) + 1);

@@ -4,6 +4,7 @@
 #include "related/compose.h"
 
 #include "related/analyser.h"
+#include "related/idset.h"
 
 static uint32_t opinion_user(const struct part *part)
 {
@@ -19,13 +20,19 @@ static uint64_t comment_id(const struct part *part)
 	return varint_take(&at);
 }
 
-void compose_behaviour(struct bytes *bytes, const struct record *record)
+static void copy_parts(struct bytes *bytes, const struct record *record, enum part_kind first,
+		       enum part_kind last)
 {
 	struct part part = {0};
 
 	while (record_next(record, &part))
-		if (part.kind == PART_OPINION || part.kind == PART_COMMENT)
+		if (part.kind >= first && part.kind <= last)
 			record_copy_part(bytes, &part);
+}
+
+void compose_behaviour(struct bytes *bytes, const struct record *record)
+{
+	copy_parts(bytes, record, PART_OPINION, PART_COMMENT);
 }
 
 bool compose_find_comment(const struct record *record, uint64_t id, struct record_comment *comment)
@@ -80,6 +87,15 @@ void compose_opinion(struct bytes *bytes, const struct record *record, uint32_t 
 	}
 	if (!placed)
 		record_add_opinion(bytes, user);
+}
+
+void compose_opinions(struct bytes *bytes, const struct record *record, const struct idset *users)
+{
+	bytes->used = 0;
+	copy_parts(bytes, record, PART_TITLE, PART_DISPLAY);
+	for (uint32_t i = 0; i < users->count; i++)
+		record_add_opinion(bytes, users->items[i]);
+	copy_parts(bytes, record, PART_COMMENT, PART_COMMENT);
 }
 
 static void copy_as_nobodys(struct bytes *bytes, const struct part *part)

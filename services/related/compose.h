@@ -24,6 +24,10 @@ void compose_comment(struct bytes *, const struct record *, const struct record_
 		     struct terms *);
 void compose_opinion(struct bytes *, const struct record *, uint32_t user, bool given);
 
+/* These users' opinions in place of all others. */
+struct idset;
+void compose_opinions(struct bytes *, const struct record *, const struct idset *users);
+
 /* Without this user's opinion, and their comments as nobody's. */
 void compose_without(struct bytes *, const struct record *, uint32_t user);
 

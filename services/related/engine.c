@@ -179,6 +179,7 @@ int engine_put_topic(struct engine *e, const struct engine_topic *topic)
 	e->bytes.used = 0;
 	engine_pack_text(e, topic, true, &e->bytes);
 	pack_links(e, topic, &e->bytes);
+	record_add_display(&e->bytes, topic->display);
 	compose_behaviour(&e->bytes, &topic_at(e, at)->record);
 
 	topic_at(e, at)->version = topic->version;
@@ -316,6 +317,27 @@ int engine_put_opinion(struct engine *e, uint64_t topic_id, uint64_t account, bo
 	if (e->bytes.used > RECORD_BYTES)
 		return refuse(e);
 	replace(e, at, t->author, t->live);
+	return 0;
+}
+
+int engine_set_opinions(struct engine *e, uint64_t topic_id, const uint64_t *accounts, size_t count)
+{
+	uint32_t at = SLOTS_NONE;
+	struct idset users = {0};
+
+	if (full(e) || !may_note(e, topic_id))
+		return refuse(e);
+	at = corpus_topic(&e->corpus, topic_id);
+	if (removed(topic_at(e, at)))
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (accounts[i] != 0)
+			(void)idset_add(&users, corpus_user(&e->corpus, accounts[i]));
+	compose_opinions(&e->bytes, &topic_at(e, at)->record, &users);
+	idset_free(&users);
+	if (e->bytes.used > RECORD_BYTES)
+		return refuse(e);
+	replace(e, at, topic_at(e, at)->author, topic_at(e, at)->live);
 	return 0;
 }
 

@@ -59,6 +59,8 @@ struct engine_topic {
 	/* Topics it links to, besides those in lead and article (/sujets/7, /s/7). */
 	const uint64_t *links;
 	size_t n_links;
+	/* Given back with answers, for whoever shows them; not searched; at most 1 KiB. */
+	const char *display;
 };
 
 struct engine_comment {
@@ -78,6 +80,9 @@ void engine_remove_topic(struct engine *, uint64_t topic_id, uint32_t version);
 int engine_put_comment(struct engine *, const struct engine_comment *);
 int engine_remove_comment(struct engine *, uint64_t topic_id, uint64_t comment_id,
 			  uint32_t version);
+
+/* These accounts, and no others, have an opinion of the topic. */
+int engine_set_opinions(struct engine *, uint64_t topic_id, const uint64_t *accounts, size_t count);
 
 /* given: has any opinion of it; else it was withdrawn. */
 int engine_put_opinion(struct engine *, uint64_t topic_id, uint64_t account, bool given);
@@ -104,10 +109,10 @@ enum reason_kind {
 	REASON_WORDS,        /* words: up to 3, as people write them most often */
 	REASON_EXPERTISES,   /* words: up to 3 */
 	REASON_CITED,        /* count: topics that link to it */
-	REASON_PARTICIPANTS, /* count: people in both, 0 below 3 of them */
+	REASON_PARTICIPANTS, /* count: people in both, at least 3 */
 	REASON_AUTHOR,       /* who asks has taken part in it */
 	REASON_PERIOD,       /* close in time */
-	REASON_ACTIVITY,     /* much discussed */
+	REASON_ACTIVITY,     /* much discussed, also by fewer than 3 people of both */
 	REASON_LANGUAGE,     /* the same */
 	REASON_PINNED,       /* by an organizer */
 	REASON_RECENT,       /* too little to compare: recent, with a shared expertise */
@@ -125,6 +130,8 @@ struct reason {
 
 struct related {
 	uint64_t topic_id;
+	const char *display;                 /* never NULL */
+	char language[3];                    /* "" unknown */
 	double score;                        /* the sum of its reasons' parts */
 	double confidence;                   /* text score relative to the question's own, 0..1 */
 	double rank;                         /* what the list is sorted by: score less repetition */

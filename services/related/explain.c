@@ -62,6 +62,15 @@ static int by_part(const void *left, const void *right)
 	return (a->kind > b->kind) - (a->kind < b->kind);
 }
 
+/* One or two people could be guessed: their part counts among the activity. */
+static void hide_few(struct reason reasons[REASON_KINDS])
+{
+	if (reasons[REASON_PARTICIPANTS].count >= FEWEST_PEOPLE)
+		return;
+	reasons[REASON_ACTIVITY].part += reasons[REASON_PARTICIPANTS].part;
+	reasons[REASON_PARTICIPANTS].part = 0;
+}
+
 /* Keeps the reasons that say something, largest first; their sum is the score. */
 static void keep_reasons(struct related *related, struct reason reasons[REASON_KINDS])
 {
@@ -73,6 +82,21 @@ static void keep_reasons(struct related *related, struct reason reasons[REASON_K
 	qsort(related->reasons, related->n_reasons, sizeof *related->reasons, by_part);
 	for (uint32_t i = 0; i < related->n_reasons; i++)
 		related->score += related->reasons[i].part;
+}
+
+void explain_topic(const struct topic *t, struct arena *arena, struct related *related)
+{
+	struct part part = {0};
+
+	related->topic_id = t->id;
+	related->language[0] = (char)(t->language >> 8);
+	related->language[1] = (char)(t->language & 0xff);
+	related->language[2] = '\0';
+	related->display = "";
+	while (record_next(&t->record, &part))
+		if (part.kind == PART_DISPLAY)
+			related->display = arena_strndup(arena, (const char *)part.at,
+							 (size_t)(part.end - part.at));
 }
 
 void explain(const struct ranker *r, const struct ranked *ranked, struct arena *arena,
@@ -95,8 +119,9 @@ void explain(const struct ranker *r, const struct ranked *ranked, struct arena *
 	name_terms(r, &score, false, arena, &reasons[REASON_WORDS]);
 	name_terms(r, &score, true, arena, &reasons[REASON_EXPERTISES]);
 	reasons[REASON_CITED].count = ranked->citing;
-	reasons[REASON_PARTICIPANTS].count = ranked->shared < FEWEST_PEOPLE ? 0 : ranked->shared;
+	reasons[REASON_PARTICIPANTS].count = ranked->shared;
+	hide_few(reasons);
 	keep_reasons(related, reasons);
-	related->topic_id = ranked->id;
+	explain_topic(&r->asking.corpus->topics[ranked->topic], arena, related);
 	related->confidence = r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
 }

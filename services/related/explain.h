@@ -8,8 +8,12 @@ struct arena;
 struct ranked;
 struct ranker;
 struct related;
+struct topic;
 
-/* Fills id, score, confidence and reasons. Words are copied into the arena. */
+/* Fills what identifies and shows the topic. */
+void explain_topic(const struct topic *, struct arena *, struct related *);
+
+/* That, and score, confidence and reasons. Words are copied into the arena. */
 void explain(const struct ranker *, const struct ranked *, struct arena *, struct related *);
 
 #endif

@@ -161,6 +161,7 @@ static void tally_record(const struct query *q, struct tally *tally, const struc
 			tally_comment(q, tally, &part, until);
 			break;
 		case PART_LINKS:
+		case PART_DISPLAY:
 		case PART_OPINION:
 			break;
 		}

@@ -131,6 +131,17 @@ void record_add_links(struct bytes *bytes, const uint64_t *links, size_t count)
 	close_part(bytes, start);
 }
 
+void record_add_display(struct bytes *bytes, const char *text)
+{
+	size_t start = 0;
+
+	if (text == NULL || *text == '\0')
+		return;
+	start = open_part(bytes, PART_DISPLAY);
+	bytes_add(bytes, text, strnlen(text, DISPLAY_BYTES));
+	close_part(bytes, start);
+}
+
 void record_add_opinion(struct bytes *bytes, uint32_t user)
 {
 	size_t start = open_part(bytes, PART_OPINION);
@@ -275,6 +286,8 @@ static bool sound_part(enum part_kind kind, struct reader *reader, uint32_t n_te
 		return sound_list(reader, n_terms);
 	case PART_LINKS:
 		return sound_links(reader) && reader->at == reader->end;
+	case PART_DISPLAY:
+		return reader->end - reader->at <= DISPLAY_BYTES;
 	case PART_OPINION:
 		(void)read_checked(reader, n_users - 1);
 		return !reader->broken && reader->at == reader->end;

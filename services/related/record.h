@@ -2,8 +2,8 @@
  * record.h - what the engine remembers of one topic, packed.
  *
  * A record is a row of parts: title, body and tags as lists of terms, the links
- * of the text, one part per opinion, one per comment with its own terms. Comments
- * stay apart so that one can be taken back exactly. Postings, forward vectors and
+ * of the text, what is shown of it, one part per opinion, one per comment with its own terms.
+ * Comments stay apart so that one can be taken back exactly. Postings, forward vectors and
  * participants all follow from it; texts are not kept.
  *
  *   part  kind (1 byte), size of the rest (varint), the rest
@@ -28,12 +28,14 @@ enum part_kind {
 	PART_BODY,
 	PART_TAGS,
 	PART_LINKS,
+	PART_DISPLAY,
 	PART_OPINION,
 	PART_COMMENT,
 };
 
 enum {
 	RECORD_BYTES = 1 << 20, /* of one topic: some 20,000 comments; later ones are refused */
+	DISPLAY_BYTES = 1024,   /* more is cut */
 	MOST_LINKS = 64,        /* to other topics, in one text */
 };
 
@@ -130,6 +132,7 @@ void bytes_free(struct bytes *);
 /* Each appends one part. terms are sorted in place. */
 void record_add_terms(struct bytes *, enum part_kind, struct terms *);
 void record_add_links(struct bytes *, const uint64_t *links, size_t count);
+void record_add_display(struct bytes *, const char *text);
 void record_add_opinion(struct bytes *, uint32_t user);
 void record_add_comment(struct bytes *, const struct record_comment *, struct terms *);
 /* The same with the list that the comment has. */

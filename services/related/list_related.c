@@ -1,0 +1,46 @@
+/*
+ * list_related.c - ListRelated: the topics that may have to do with one, and why.
+ */
+#include "lib/rpc_server.h"
+#include "related/recommender.h"
+
+enum { ON_A_PAGE = 5 };
+
+struct list_related {
+	struct task task;
+	const Causerie__ListRelatedRequest *ask;
+	struct related_list list;
+};
+
+static task_step answer;
+
+void related_list_related(Causerie__Related_Service *service,
+			  const Causerie__ListRelatedRequest *ask,
+			  Causerie__ListRelatedReply_Closure closure, void *call)
+{
+	struct list_related *l = rpc_task(call, sizeof *l, task_then(answer));
+
+	(void)service;
+	(void)closure;
+	l->ask = ask;
+}
+
+static struct step answer(struct task *task)
+{
+	struct list_related *l = (struct list_related *)task;
+	const struct engine_question question = {
+		.topic_id = l->ask->topic_id,
+		.limit = l->ask->limit == 0 ? ON_A_PAGE : l->ask->limit,
+		.audience = AUDIENCE_PUBLIC,
+		.min_confidence = ENGINE_PAGE_CONFIDENCE,
+		.most_by_author = ENGINE_PAGE_BY_AUTHOR,
+		.muted = l->ask->muted,
+		.n_muted = l->ask->n_muted,
+	};
+
+	if (recommender.engine == NULL)
+		return rpc_fail(task, CAUSERIE__CODE__UNAVAILABLE, "the index is not there yet");
+	if (engine_related(recommender.engine, &question, &task->arena, &l->list) < 0)
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, NULL);
+	return reply_related(task, &l->list);
+}

@@ -1,0 +1,86 @@
+/*
+ * recommender.h - what the files of this daemon share: one engine, kept in step with its owners.
+ *
+ *   start --> (snapshot | rebuild.c: list everything) --> follow.c: events
+ *                                                            |
+ *                       refresh.c: ask the owner again <-----+
+ *
+ * Events are thin: what changed is fetched from its owner, and what the owner
+ * says now is what counts. So an event that is seen twice, or late, does no harm.
+ */
+#ifndef RELATED_RECOMMENDER_H
+#define RELATED_RECOMMENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "comments.pb-c.h"
+#include "lib/service.h"
+#include "lib/task.h"
+#include "related.pb-c.h"
+#include "related/engine.h"
+#include "topics.pb-c.h"
+
+struct rpc_client;
+
+struct recommender_settings {
+	int64_t memory;       /* MiB that the engine may take */
+	const char *snapshot; /* path of the file; NULL: none is kept */
+	int64_t snapshot_ms;  /* between two snapshots */
+};
+
+/* A place in an owner's stream. */
+struct stream_place {
+	uint64_t epoch, seq;
+};
+
+enum { STREAM_TOPICS, STREAM_COMMENTS, STREAM_ACCOUNTS, STREAMS };
+
+struct recommender {
+	struct engine *engine;
+	struct rpc_client *topics, *comments;
+	bool rebuilding;
+};
+
+extern struct recommender_settings settings;
+extern struct recommender recommender;
+
+/* recommender.c: a new, empty engine. */
+struct engine *new_engine(void);
+
+/* documents.c: what an owner says, into the engine. */
+void take_topic(struct engine *, const Causerie__TopicDocument *);
+void take_comment(struct engine *, const Causerie__CommentDocument *);
+
+/* rebuild.c: lists everything into a new engine; calls done with the places to go on from. */
+void rebuild_start(void (*done)(const struct stream_place places[STREAMS]));
+void rebuild_stop(void);
+
+/* refresh.c: asks the owner for these, soon, several at a time. */
+void refresh_topic(uint64_t topic_id);
+void refresh_comment(uint64_t comment_id);
+void refresh_thread(uint64_t topic_id); /* all comments of a topic */
+bool refresh_pending(void);
+void refresh_start(void);
+void refresh_stop(void);
+
+/* follow.c: the streams of events. */
+void follow_start(const struct stream_place places[STREAMS]);
+void follow_places(struct stream_place places[STREAMS]);
+bool follow_started(void);
+void follow_stop(void);
+
+/* upkeep.c: the engine's background work, and snapshots, in turns of the loop. */
+void upkeep_start(void);
+void upkeep_stop(void);
+
+/* related_message.c: the last step of both questions. */
+struct step reply_related(struct task *, const struct related_list *);
+
+void related_list_related(Causerie__Related_Service *, const Causerie__ListRelatedRequest *,
+			  Causerie__ListRelatedReply_Closure, void *call);
+void related_find_similar(Causerie__Related_Service *, const Causerie__FindSimilarRequest *,
+			  Causerie__ListRelatedReply_Closure, void *call);
+
+#endif

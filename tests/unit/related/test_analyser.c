@@ -1,0 +1,184 @@
+/*
+ * test_analyser.c - what becomes of written words.
+ */
+#include "sentences.h"
+
+#include "related/analyser.h"
+#include "related/dictionary.h"
+
+struct reading {
+	struct dictionary dictionary;
+	struct analyser *analyser;
+	struct terms terms;
+};
+
+static int open_reading(void **state)
+{
+	static struct reading reading;
+
+	dictionary_open(&reading.dictionary);
+	reading.analyser = analyser_new(&reading.dictionary);
+	reading.terms = (struct terms){0};
+	*state = &reading;
+	return 0;
+}
+
+static int close_reading(void **state)
+{
+	struct reading *r = *state;
+
+	analyser_free(r->analyser);
+	dictionary_close(&r->dictionary);
+	terms_free(&r->terms);
+	return 0;
+}
+
+static const char *stem(const struct reading *r, uint32_t at)
+{
+	return r->dictionary.pool + r->dictionary.terms[r->terms.at[at]].stem + 1;
+}
+
+static void read_text(struct reading *r, const char *text)
+{
+	r->terms.count = 0;
+	analyser_read(r->analyser, text, true, &r->terms);
+}
+
+static void assert_terms(struct reading *r, const char *text, const char *expected)
+{
+	char found[1024] = "";
+
+	read_text(r, text);
+	for (uint32_t i = 0; i < r->terms.count; i++) {
+		strcat(found, i > 0 ? " " : "");
+		strcat(found, stem(r, i));
+	}
+	assert_string_equal(found, expected);
+}
+
+static void words_are_stemmed_and_accents_folded_afterwards(void **state)
+{
+	assert_terms(*state, "Conversations apaisées", "convers apais");
+	assert_terms(*state, "confiance Confiances CONFIANCE", "confianc confianc confianc");
+}
+
+static void an_apostrophe_of_either_kind_splits_and_clitics_go(void **state)
+{
+	assert_terms(*state, "l'énergie d’hiver qu'aujourd'hui", "energ hiv");
+}
+
+static void stop_words_of_both_languages_go(void **state)
+{
+	assert_terms(*state, "the city and la ville où nous étions", "city vill");
+}
+
+static void a_decomposed_accent_is_the_same_word(void **state)
+{
+	struct reading *r = *state;
+
+	read_text(r, "vélo ve\xcc\x81lo");
+	assert_int_equal(r->terms.count, 2);
+	assert_int_equal(r->terms.at[0], r->terms.at[1]);
+}
+
+static void ligatures_are_spelt_out(void **state)
+{
+	struct reading *r = *state;
+
+	read_text(r, "œuvre oeuvre Straße strasse");
+	assert_int_equal(r->terms.at[0], r->terms.at[1]);
+	assert_int_equal(r->terms.at[2], r->terms.at[3]);
+}
+
+static void digits_are_words_and_underscores_separate(void **state)
+{
+	assert_terms(*state, "plan_2050, 5G", "plan 2050 5g");
+}
+
+static void broken_utf8_separates_words(void **state)
+{
+	assert_terms(*state, "v\xc3 lampe\xff\xfe""cycle \xf0\x9f\x9a", "v lamp cycl");
+	assert_terms(*state, "\xcc\x81\xff lampe", "lamp");
+}
+
+static void a_word_of_more_than_64_bytes_is_left_out(void **state)
+{
+	char text[80];
+
+	memset(text, 'x', 65);
+	strcpy(text + 65, " court");
+	assert_terms(*state, text, "court");
+}
+
+static void an_empty_text_has_no_terms(void **state)
+{
+	assert_terms(*state, "", "");
+	assert_terms(*state, NULL, "");
+	assert_terms(*state, " … — ’ ", "");
+}
+
+static void the_most_frequent_written_form_is_shown(void **state)
+{
+	struct reading *r = *state;
+
+	read_text(r, "Conversation conversations conversations");
+	assert_string_equal(dictionary_written(&r->dictionary, r->terms.at[0]), "conversations");
+}
+
+static void a_word_is_analysed_once_and_a_text_not_learnt_leaves_nothing(void **state)
+{
+	struct reading *r = *state;
+
+	read_text(r, "lampe lampe lampes");
+	assert_int_equal(r->dictionary.n_surfaces, 2);
+	assert_int_equal(r->dictionary.n_terms, 1);
+	r->terms.count = 0;
+	analyser_read(r->analyser, "LAMPES inconnues", false, &r->terms);
+	assert_int_equal(r->terms.count, 1);
+	assert_int_equal(r->dictionary.n_surfaces, 2);
+	assert_int_equal(r->dictionary.n_terms, 1);
+}
+
+static void a_label_is_one_term_and_never_a_word(void **state)
+{
+	struct reading *r = *state;
+	uint32_t label = analyser_label(r->analyser, "Énergie solaire", true);
+
+	assert_int_equal(analyser_label(r->analyser, "énergie solaire", true), label);
+	assert_true(analyser_is_label(r->analyser, label));
+	read_text(r, "énergie");
+	assert_int_not_equal(r->terms.at[0], label);
+	assert_false(analyser_is_label(r->analyser, r->terms.at[0]));
+	assert_int_equal(analyser_label(r->analyser, "inconnue", false), TERM_NONE);
+	assert_int_equal(analyser_label(r->analyser, "", true), TERM_NONE);
+}
+
+static void a_full_dictionary_leaves_new_words_out(void **state)
+{
+	struct reading *r = *state;
+
+	r->dictionary.max_terms = 1;
+	assert_terms(r, "premier deuxième premier", "premi premi");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_reading, close_reading)
+	const struct CMUnitTest tests[] = {
+		CASE(words_are_stemmed_and_accents_folded_afterwards),
+		CASE(an_apostrophe_of_either_kind_splits_and_clitics_go),
+		CASE(stop_words_of_both_languages_go),
+		CASE(a_decomposed_accent_is_the_same_word),
+		CASE(ligatures_are_spelt_out),
+		CASE(digits_are_words_and_underscores_separate),
+		CASE(broken_utf8_separates_words),
+		CASE(a_word_of_more_than_64_bytes_is_left_out),
+		CASE(an_empty_text_has_no_terms),
+		CASE(the_most_frequent_written_form_is_shown),
+		CASE(a_word_is_analysed_once_and_a_text_not_learnt_leaves_nothing),
+		CASE(a_label_is_one_term_and_never_a_word),
+		CASE(a_full_dictionary_leaves_new_words_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

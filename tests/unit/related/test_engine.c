@@ -1,0 +1,372 @@
+/*
+ * test_engine.c - what the recommender promises to those who feed and ask it.
+ */
+#include "sentences.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct site {
+	struct engine *engine;
+	struct arena arena;
+	struct related_list list;
+};
+
+static int open_site(void **state)
+{
+	static struct site site;
+
+	site = (struct site){.engine = new_engine()};
+	*state = &site;
+	return 0;
+}
+
+static int close_site(void **state)
+{
+	struct site *s = *state;
+
+	engine_free(s->engine);
+	arena_free(&s->arena);
+	return 0;
+}
+
+static void put(struct site *s, const struct engine_topic *topic)
+{
+	assert_int_equal(engine_put_topic(s->engine, topic), 0);
+}
+
+static void say(struct site *s, const struct engine_comment *comment)
+{
+	assert_int_equal(engine_put_comment(s->engine, comment), 0);
+}
+
+static const struct related_list *ask(struct site *s, struct engine_question question)
+{
+	assert_int_equal(engine_related(s->engine, &question, &s->arena, &s->list), 0);
+	for (uint32_t i = 0; i < s->list.count; i++)
+		assert_adds_up(&s->list.items[i]);
+	return &s->list;
+}
+
+static void put_three(struct site *s)
+{
+	put(s, TOPIC(1, .title = "Pistes cyclables en ville", .article = "Le vélo et la voiture"));
+	put(s, TOPIC(2, .title = "Le vélo en ville", .article = "Des pistes pour le vélo"));
+	put(s, TOPIC(3, .title = "La tomate au jardin", .article = "Semis et récolte"));
+}
+
+static void the_nearest_topic_comes_first_with_its_words(void **state)
+{
+	struct site *s = *state;
+	const struct related_list *list = NULL;
+	const struct reason *words = NULL;
+
+	put_three(s);
+	list = ask(s, about(1));
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0].topic_id, 2);
+	words = reason_of(&list->items[0], REASON_WORDS);
+	assert_non_null(words);
+	assert_int_equal(words->n_words, 3);
+}
+
+static void a_topic_is_never_related_to_itself(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	assert_null(answer_about(ask(s, about(2)), 2));
+}
+
+static void a_hidden_topic_takes_no_place_and_is_shown_to_who_may_see_it(void **state)
+{
+	struct site *s = *state;
+	struct engine_question question = about(1);
+
+	put_three(s);
+	engine_set_visibility(s->engine, 2, AUDIENCE_ORGANIZERS);
+	assert_int_equal(ask(s, question)->count, 0);
+	question.audience = AUDIENCE_ORGANIZERS;
+	assert_int_equal(ask(s, question)->count, 1);
+}
+
+static void a_removed_topic_is_gone_and_its_return_needs_a_later_version(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	engine_remove_topic(s->engine, 2, 2);
+	assert_int_equal(ask(s, about(1))->count, 0);
+	put(s, TOPIC(2, .title = "Le vélo en ville"));
+	assert_int_equal(ask(s, about(1))->count, 0);
+	put(s, TOPIC_AT(3, 2, .title = "Le vélo en ville"));
+	assert_int_equal(ask(s, about(1))->count, 1);
+}
+
+static void an_older_version_changes_nothing(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	put(s, TOPIC_AT(3, 2, .title = "Recettes de tomates"));
+	put(s, TOPIC_AT(2, 2, .title = "Le vélo en ville"));
+	assert_int_equal(ask(s, about(1))->count, 0);
+	assert_non_null(answer_about(ask(s, about(3)), 2));
+}
+
+static void an_edit_is_found_at_once_and_the_old_text_no_more(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	put(s, TOPIC_AT(2, 2, .title = "Recettes de tomates"));
+	assert_int_equal(ask(s, about(1))->count, 0);
+	assert_non_null(answer_about(ask(s, about(3)), 2));
+}
+
+static void a_comment_makes_a_topic_findable_until_it_is_removed(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	say(s, COMMENT(3, 30, .author = 7, .body = "Je porte mes tomates à vélo"));
+	assert_non_null(answer_about(ask(s, about(1)), 3));
+	assert_int_equal(engine_remove_comment(s->engine, 3, 30, 2), 0);
+	assert_null(answer_about(ask(s, about(1)), 3));
+	say(s, COMMENT(3, 30, .author = 7, .body = "Je porte mes tomates à vélo"));
+	assert_null(answer_about(ask(s, about(1)), 3));
+}
+
+static void a_comment_may_arrive_before_its_topic(void **state)
+{
+	struct site *s = *state;
+	struct engine_stats stats;
+
+	put(s, TOPIC(1, .title = "Pistes cyclables", .article = "vélo"));
+	say(s, COMMENT(3, 30, .author = 7, .body = "Je porte mes tomates à vélo"));
+	assert_int_equal(ask(s, about(1))->count, 0);
+	assert_int_equal(engine_related(s->engine, &(struct engine_question){.topic_id = 3},
+					&s->arena, &s->list),
+			 -ENOENT);
+	put(s, TOPIC(3, .title = "La tomate au jardin"));
+	assert_non_null(answer_about(ask(s, about(1)), 3));
+	engine_stats(s->engine, &stats);
+	assert_int_equal(stats.topics, 2);
+	assert_int_equal(stats.comments, 1);
+}
+
+static void who_asks_and_took_part_is_a_reason(void **state)
+{
+	struct site *s = *state;
+
+	put(s, TOPIC(1, .title = "Pistes cyclables", .author = 7));
+	put(s, TOPIC(2, .title = "Pistes en ville"));
+	put(s, TOPIC(3, .title = "Pistes de ski"));
+	say(s, COMMENT(3, 30, .author = 7, .body = "J'y vais"));
+	assert_int_equal(ask(s, about(1))->items[0].topic_id, 3);
+	assert_non_null(reason_of(&s->list.items[0], REASON_AUTHOR));
+	engine_erase_account(s->engine, 7);
+	assert_null(reason_of(answer_about(ask(s, about(1)), 3), REASON_AUTHOR));
+}
+
+static void people_in_both_count_from_three_on(void **state)
+{
+	struct site *s = *state;
+	const struct reason *reason = NULL;
+
+	put_three(s);
+	for (uint64_t other = 10; other < 30; other++)
+		put(s, TOPIC(other, .title = "Autre chose"));
+	for (uint64_t who = 1; who <= 3; who++) {
+		say(s, COMMENT(1, who, .author = who, .body = "oui"));
+		assert_int_equal(engine_put_opinion(s->engine, 3, who, true), 0);
+	}
+	reason = reason_of(answer_about(ask(s, about(1)), 3), REASON_PARTICIPANTS);
+	assert_non_null(reason);
+	assert_int_equal(reason->count, 3);
+
+	assert_int_equal(engine_put_opinion(s->engine, 3, 3, false), 0);
+	reason = reason_of(answer_about(ask(s, about(1)), 3), REASON_PARTICIPANTS);
+	assert_null(reason);
+}
+
+static void a_link_in_the_text_is_a_reason_until_its_topic_is_hidden(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	put(s, TOPIC(4, .title = "Vélo et ville", .article = "Voir https://causerie.example/sujets/2-velo"));
+	assert_int_equal(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED)->count, 1);
+	engine_set_visibility(s->engine, 4, 0);
+	assert_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED));
+}
+
+static void a_link_to_another_site_is_none(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	put(s, TOPIC(4, .title = "Vélo et ville", .article = "Voir https://ailleurs.example/sujets/2"));
+	assert_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED));
+}
+
+static void expertises_are_a_reason_in_their_written_form(void **state)
+{
+	struct site *s = *state;
+	const char *const labels[] = {"Mobilité douce"};
+	const struct reason *reason = NULL;
+
+	put(s, TOPIC(1, .title = "Un", .expertises = labels, .n_expertises = 1));
+	put(s, TOPIC(2, .title = "Deux", .expertises = labels, .n_expertises = 1));
+	reason = reason_of(answer_about(ask(s, about(1)), 2), REASON_EXPERTISES);
+	assert_non_null(reason);
+	assert_string_equal(reason->words[0], "Mobilité douce");
+}
+
+static void a_small_site_names_recent_topics_of_the_expertise_as_such(void **state)
+{
+	struct site *s = *state;
+	const char *const labels[] = {"Jardin"};
+	struct engine_question question = about(1);
+
+	question.min_confidence = .9;
+	put(s, TOPIC(1, .title = "Semis de printemps", .expertises = labels, .n_expertises = 1));
+	put(s, TOPIC(2, .title = "Outils", .expertises = labels, .n_expertises = 1));
+	put(s, TOPIC(3, .title = "Vélo"));
+	ask(s, question);
+	assert_int_equal(s->list.count, 1);
+	assert_int_equal(s->list.items[0].reasons[0].kind, REASON_RECENT);
+	assert_string_equal(s->list.items[0].reasons[0].words[0], "Jardin");
+}
+
+static void an_unsure_answer_is_not_given(void **state)
+{
+	struct site *s = *state;
+	struct engine_question question = about(1);
+
+	put_three(s);
+	put(s, TOPIC(4, .title = "Tout autre chose que la voiture"));
+	assert_non_null(answer_about(ask(s, question), 4));
+	question.min_confidence = .3;
+	assert_null(answer_about(ask(s, question), 4));
+}
+
+static void muted_and_banned_topics_are_left_out_and_pinned_ones_come_first(void **state)
+{
+	struct site *s = *state;
+	uint64_t muted[] = {2};
+	struct engine_question question = about(1);
+
+	put_three(s);
+	question.muted = muted;
+	question.n_muted = 1;
+	assert_int_equal(ask(s, question)->count, 0);
+
+	assert_int_equal(engine_pair(s->engine, 3, 1, PAIR_PINNED), 0);
+	assert_int_equal(ask(s, about(1))->count, 2);
+	assert_int_equal(s->list.items[0].topic_id, 3);
+	assert_int_equal(s->list.items[0].reasons[0].kind, REASON_PINNED);
+
+	assert_int_equal(engine_pair(s->engine, 1, 2, PAIR_BANNED), 0);
+	assert_null(answer_about(ask(s, about(1)), 2));
+	assert_null(answer_about(ask(s, about(2)), 1));
+	assert_int_equal(engine_pair(s->engine, 2, 1, PAIR_FREE), 0);
+	assert_non_null(answer_about(ask(s, about(1)), 2));
+}
+
+static void a_text_that_is_not_saved_finds_what_is_there(void **state)
+{
+	struct site *s = *state;
+	struct engine_topic text = {.title = "Faire du vélo", .article = "inouï et inédit"};
+	struct engine_stats before, after;
+
+	put_three(s);
+	engine_stats(s->engine, &before);
+	ask(s, (struct engine_question){.text = &text, .limit = 5, .audience = AUDIENCE_PUBLIC});
+	assert_non_null(answer_about(&s->list, 2));
+	engine_stats(s->engine, &after);
+	assert_int_equal(after.terms, before.terms);
+	assert_int_equal(after.surfaces, before.surfaces);
+}
+
+static void at_most_two_by_one_author(void **state)
+{
+	struct site *s = *state;
+	struct engine_question question = about(1);
+
+	put(s, TOPIC(1, .title = "Vélo"));
+	for (uint64_t id = 2; id < 7; id++)
+		put(s, TOPIC(id, .title = "Vélo", .author = 9));
+	put(s, TOPIC(7, .title = "Vélo", .author = 10));
+	question.most_by_author = 2;
+	assert_int_equal(ask(s, question)->count, 3);
+}
+
+static void one_word_a_thousand_times_and_an_endless_text_are_taken(void **state)
+{
+	struct site *s = *state;
+	static char text[400000];
+	const char *labels[5000];
+
+	for (size_t i = 0; i + 5 < sizeof text; i += 5)
+		memcpy(text + i, "velo ", 5);
+	for (size_t i = 0; i < 5000; i++)
+		labels[i] = "x";
+	put_three(s);
+	put(s, TOPIC(4, .title = text, .article = text, .expertises = labels, .n_expertises = 5000));
+	put(s, TOPIC(5, .title = ""));
+	assert_non_null(answer_about(ask(s, about(4)), 2));
+	assert_int_equal(ask(s, about(5))->count, 0);
+}
+
+static void beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers(void **state)
+{
+	struct site *s = *state;
+	struct engine *small = engine_new(&(struct engine_settings){.memory_limit = 4 << 20});
+	struct engine_stats stats;
+	uint64_t id = 1;
+	int status = 0;
+	char title[64];
+
+	for (; status == 0 && id < 100000; id++) {
+		snprintf(title, sizeof title, "sujet%llu %s", (unsigned long long)id,
+			 id % 4 == 1 ? "commun" : "autre");
+		status = engine_put_topic(small, TOPIC(id, .title = title));
+	}
+	assert_int_equal(status, -ENOSPC);
+	engine_stats(small, &stats);
+	assert_int_equal(stats.refused, 1);
+	assert_int_equal(stats.topics, id - 2);
+	assert_int_equal(engine_related(small, &(struct engine_question){.topic_id = 1, .limit = 5, .audience = AUDIENCE_PUBLIC}, &s->arena, &s->list), 0);
+	assert_int_equal(s->list.count, 5);
+	engine_free(small);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
+	const struct CMUnitTest tests[] = {
+		CASE(the_nearest_topic_comes_first_with_its_words),
+		CASE(a_topic_is_never_related_to_itself),
+		CASE(a_hidden_topic_takes_no_place_and_is_shown_to_who_may_see_it),
+		CASE(a_removed_topic_is_gone_and_its_return_needs_a_later_version),
+		CASE(an_older_version_changes_nothing),
+		CASE(an_edit_is_found_at_once_and_the_old_text_no_more),
+		CASE(a_comment_makes_a_topic_findable_until_it_is_removed),
+		CASE(a_comment_may_arrive_before_its_topic),
+		CASE(who_asks_and_took_part_is_a_reason),
+		CASE(people_in_both_count_from_three_on),
+		CASE(a_link_in_the_text_is_a_reason_until_its_topic_is_hidden),
+		CASE(a_link_to_another_site_is_none),
+		CASE(expertises_are_a_reason_in_their_written_form),
+		CASE(a_small_site_names_recent_topics_of_the_expertise_as_such),
+		CASE(an_unsure_answer_is_not_given),
+		CASE(muted_and_banned_topics_are_left_out_and_pinned_ones_come_first),
+		CASE(a_text_that_is_not_saved_finds_what_is_there),
+		CASE(at_most_two_by_one_author),
+		CASE(one_word_a_thousand_times_and_an_endless_text_are_taken),
+		CASE(beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
