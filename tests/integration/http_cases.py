@@ -37,11 +37,11 @@ SECOND = b"GET /smuggled HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\
 def send(address, case, host=None):
     """Sends the case and a second request behind it; returns all bytes that come back.
 
-    host replaces the cases' own site.test where the gateway insists on its name.
+    host ("127.0.0.1:8080") replaces the cases' own where the gateway insists on its name.
     """
     data = case.bytes + SECOND
     if host is not None:
-        data = data.replace(b"site.test", host.encode())
+        data = re.sub(rb"(?i)site\.test(:8080)?", host.encode(), data)
     with socket.create_connection(address, timeout=10) as connection:
         try:
             connection.sendall(data)

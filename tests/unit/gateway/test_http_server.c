@@ -297,19 +297,20 @@ static void receive(struct client *client)
 	client->in[client->length] = '\0';
 }
 
-/* Sends all of it, turning the loop where the socket is full; a server that closed ends it. */
-static void send_bytes(struct client *client, const char *bytes, size_t length)
+/* Sends all of it, turning the loop where the socket is full; false when the server is gone. */
+static bool send_bytes(struct client *client, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t n = send(client->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno != EAGAIN)
-			return;
+			return false;
 		if (n < 0)
 			turn();
 		bytes += n > 0 ? n : 0;
 		length -= n > 0 ? (size_t)n : 0;
 	}
+	return true;
 }
 
 static void send_text(struct client *client, const char *text)
@@ -661,7 +662,7 @@ static void a_refusal_reaches_who_is_still_sending(void **state)
 
 	(void)state;
 	send_text(&client, "POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 4194304\r\n\r\n");
-	send_bytes(&client, big, sizeof big);
+	assert_true(send_bytes(&client, big, sizeof big));
 	ARRIVES(&client, client.length > 0);
 	assert_int_equal(status_of(&client), 413);
 	hang_up(&client);
@@ -693,22 +694,33 @@ static int start_hasty(void **state)
 /* One byte each few milliseconds never restarts the clock. */
 static void a_slow_head_ends_in_time(void **state)
 {
-	static const char head[] =
-		"GET / HTTP/1.1\r\nHost: site.test\r\nX-Slow: aaaaaaaaaaaaaaaaaaaa";
-	struct client client = connect_client();
-	int64_t began = clock_ms();
-	size_t at = 0;
+	struct client client = ask(GET("/"));
+	int64_t began = clock_ms(), last = 0;
 
 	(void)state;
+	client.length = 0;
+	send_text(&client, "GET / HTTP/1.1\r\nHost: site.test\r\nX-Slow: ");
 	while (!client.closed && clock_ms() - began < PATIENT) {
-		if ((clock_ms() - began) / 4 > (int64_t)at && at < sizeof head - 1)
-			send_bytes(&client, head + at++, 1);
+		if (clock_ms() - last > 4) {
+			send_bytes(&client, "a", 1);
+			last = clock_ms();
+		}
 		turn();
 		receive(&client);
 	}
 	assert_int_equal(status_of(&client), 408);
 	assert_in_range(clock_ms() - began, 60, 400);
 	assert_int_equal(counters()->refused[HTTP_SLOW_HEAD], 1);
+	hang_up(&client);
+}
+
+static void lingering_ends_in_time(void **state)
+{
+	struct client client = ask("GET / HTTP/1.1\r\n\r\n");
+
+	(void)state;
+	assert_int_equal(counters()->open, 1);
+	UNTIL(counters()->open == 0);
 	hang_up(&client);
 }
 
@@ -1312,6 +1324,7 @@ int main(void)
 		TEST(too_large_a_body_is_refused_before_it_is_sent),
 		TEST(a_refusal_reaches_who_is_still_sending),
 		HASTY_TEST(a_slow_head_ends_in_time),
+		HASTY_TEST(lingering_ends_in_time),
 		HASTY_TEST(a_silent_newcomer_is_closed_without_a_word),
 		HASTY_TEST(a_resting_connection_is_closed_in_time),
 		HASTY_TEST(a_body_that_stops_ends_in_time),
