@@ -73,6 +73,7 @@ enum outcome {
 	FAILED, /* also when the deadline cut it off */
 	IDLE,
 	MORE,
+	LATER, /* the next event's pause is not over */
 };
 
 struct round {
@@ -131,6 +132,8 @@ static int pause_after(struct consumer *consumer, const struct round *round)
 	consumer->backoff_ms = BACKOFF_MS;
 	if (round->outcome == MORE)
 		return 0;
+	if (round->outcome == LATER)
+		return with_jitter(PAUSE_MS);
 	if (consumer->told > consumer->seq && ++consumer->told_for <= ASK_AGAIN)
 		return ASK_AGAIN_MS;
 	consumer->told = 0;
@@ -466,7 +469,7 @@ static struct step affect(struct task *task)
 		return end(round, FAILED);
 	if (round->attempt.rows == 0) { /* tried lately, perhaps by another replica */
 		consumer->placed = false;
-		return end(round, FAILED);
+		return end(round, LATER);
 	}
 	tries = sql_get_integer(&round->attempt, 0, "tries");
 	if (tries > 1) /* which event of the batch it was shows when each is tried alone */
@@ -551,7 +554,7 @@ static struct step fail(struct round *round)
 		return forgive(round);
 	}
 	note_failure(round, slot);
-	return end(round, FAILED);
+	return end(round, LATER);
 }
 
 static struct step affected(struct task *task)

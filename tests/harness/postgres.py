@@ -160,12 +160,7 @@ class Postgres:
 
     def kill(self):
         """SIGKILL for every process at once; what was not synced to disk may be lost."""
-        processes = _processes(self._server.pid)
-        for process in processes:
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it ended by itself meanwhile
+        processes = self._signal(signal.SIGKILL)
         self._server.wait()
         self._server = None
         for process in processes[1:]:
@@ -179,12 +174,19 @@ class Postgres:
 
     def pause(self):
         """SIGSTOP: connections stay open and nobody answers."""
-        for process in _processes(self._server.pid):
-            os.kill(process, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self):
-        for process in _processes(self._server.pid):
-            os.kill(process, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
+        processes = _processes(self._server.pid)
+        for process in processes:
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                pass  # it ended by itself meanwhile
+        return processes
 
     def remove(self):
         """Stops it and removes its folder."""
