@@ -23,8 +23,6 @@
 
 #define MEGABYTE (INT64_C(1) << 20)
 
-struct site site;
-
 static const char *http_listen, *redis_url, *site_language, *trusted_proxies;
 static int64_t page_cache_mb, connections, connections_per_network;
 static struct http_server *server;

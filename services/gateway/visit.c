@@ -37,6 +37,8 @@
 #define KEY_LIMIT  100   /* of an idempotency key, as in common.proto */
 #define WORTH_GZIP 1400  /* bytes: below it a packet is a packet */
 
+struct site site;
+
 static struct metric answers[] = {
 	METRIC_COUNTER("causerie_gateway_answers_total", "status=\"2xx\"", "Answers by class"),
 	METRIC_COUNTER("causerie_gateway_answers_total", "status=\"3xx\"", "Answers by class"),
