@@ -112,12 +112,19 @@ static int64_t deadline_of(const struct http_connection *connection)
 
 /* --- states ------------------------------------------------------------------- */
 
+/* Half a head is no work yet: whoever holds places with it loses them to newcomers first. */
 static struct connections *list_of(const struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
-	bool rests = connection->state == RESTING || connection->state == LINGERING;
 
-	return rests ? &server->resting : &server->working;
+	switch (connection->state) {
+	case RESTING:
+	case READING_HEAD:
+	case LINGERING:
+		return &server->resting;
+	default:
+		return &server->working;
+	}
 }
 
 static void change_state(struct http_connection *connection, enum connection_state state)

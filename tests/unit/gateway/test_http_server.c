@@ -971,6 +971,24 @@ static void the_longest_rest_ends_for_a_newcomer(void **state)
 	hang_up(&c);
 }
 
+static void half_a_head_ends_for_a_newcomer(void **state)
+{
+	struct http_options options = default_options();
+	struct client slow, client;
+
+	(void)state;
+	options.limits.connections = 1;
+	start(&options);
+	slow = connect_client();
+	send_text(&slow, "GET / HTTP/1.1\r\nHost: ");
+	settle();
+	client = ask(GET("/"));
+	assert_int_equal(status_of(&client), 200);
+	ARRIVES(&slow, slow.closed);
+	hang_up(&slow);
+	hang_up(&client);
+}
+
 static void nobody_at_work_ends_for_a_newcomer(void **state)
 {
 	struct http_options options = default_options();
@@ -1099,6 +1117,39 @@ static void an_inherited_unix_socket_is_served(void **state)
 	send_text(&client, GET("/echo"));
 	ARRIVES(&client, answers(&client, false) == 1);
 	assert_holds(&client, "|site.test|unix|");
+	hang_up(&client);
+}
+
+/* systemd passes descriptor 3, which is the first one free here. */
+static void what_systemd_passed_is_served(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct http_options options = default_options();
+	struct client client;
+	char pid[16];
+
+	(void)state;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	site.loop = event_base_new();
+	site.server = http_server_new(site.loop, &options);
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	if (fd != 3) {
+		close(fd);
+		skip();
+	}
+
+	assert_int_equal(http_server_inherit(site.server), 0);
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_PID", "1", 1);
+	assert_int_equal(http_server_inherit(site.server), 0);
+	setenv("LISTEN_PID", pid, 1);
+	assert_int_equal(http_server_inherit(site.server), 1);
+	assert_null(getenv("LISTEN_FDS"));
+	client = ask(GET("/"));
+	assert_int_equal(status_of(&client), 200);
 	hang_up(&client);
 }
 
@@ -1340,11 +1391,13 @@ int main(void)
 		OWN_TEST(a_network_holds_so_many_connections),
 		OWN_TEST(our_proxies_hold_any_number_of_connections),
 		OWN_TEST(the_longest_rest_ends_for_a_newcomer),
+		OWN_TEST(half_a_head_ends_for_a_newcomer),
 		OWN_TEST(nobody_at_work_ends_for_a_newcomer),
 		TEST(without_descriptors_the_front_waits_and_recovers),
 		OWN_TEST(the_client_is_the_last_address_that_is_not_ours),
 		TEST(strangers_do_not_say_who_they_are),
 		TEST(an_inherited_unix_socket_is_served),
+		OWN_TEST(what_systemd_passed_is_served),
 		TEST(ipv6_is_served),
 		TEST(a_port_is_shared_only_when_asked),
 		TEST(an_address_that_is_none_is_refused),
