@@ -29,7 +29,7 @@
 #include <event2/event.h>
 
 #define SOURCES_LIMIT 16
-#define ROUND_MS      1000
+#define ROUND_MS      500
 #define HURRY_MS      100
 #define RESOLVE_S     5
 #define MISSED_LIMIT  2

@@ -34,7 +34,6 @@ int nano_socket(int protocol)
 
 	if (s < 0)
 		return -errno;
-	set(s, NN_IPV4ONLY, 0);
 	set(s, NN_RECONNECT_IVL, RECONNECT_MS);
 	set(s, NN_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
 	if (protocol != NN_SUB)
@@ -52,21 +51,31 @@ int nano_socket(int protocol)
 	return s;
 }
 
+/* With IPv6 allowed, connecting to an IPv4 literal that refuses ends the process (1.1.5). */
+static void choose_family(int s, const char *address)
+{
+	set(s, NN_IPV4ONLY, strncmp(address, "tcp://[", 7) != 0);
+}
+
 /* The socket file is ours alone from its first moment: whoever can open it can send. */
 int nano_bind(int s, const char *address)
 {
-	const mode_t before = umask(0077);
-	const int rc = nn_bind(s, address);
-	const int problem = errno;
+	mode_t before;
+	int rc;
 
+	choose_family(s, address);
+	before = umask(0077);
+	rc = nn_bind(s, address) < 0 ? -errno : 0;
 	umask(before);
-	return rc < 0 ? -problem : 0;
+	return rc;
 }
 
 int nano_connect(int s, const char *address)
 {
-	const int number = nn_connect(s, address);
+	int number;
 
+	choose_family(s, address);
+	number = nn_connect(s, address);
 	return number < 0 ? -errno : number;
 }
 
