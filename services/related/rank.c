@@ -296,11 +296,20 @@ static void take_found(struct ranker *r)
 	}
 }
 
+/* By what was there to be found then; what only later words would find is left out. */
+static void order_past(struct ranker *r)
+{
+	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_text);
+	while (!r->search.only_included && r->n_ranked > 0 &&
+	       r->ranked[r->n_ranked - 1].text <= 0)
+		r->n_ranked--;
+}
+
 void rank_candidates(struct ranker *r, uint32_t most)
 {
 	take_found(r);
 	if (r->asking.until != UINT32_MAX)
-		qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_text);
+		order_past(r);
 	if (r->n_ranked > most)
 		r->n_ranked = most;
 	idset_clear(&r->nearby);

@@ -34,8 +34,11 @@ static inline struct engine *new_engine(void)
 				__VA_ARGS__})
 
 #define COMMENT(topic, number, ...)                                                                \
-	(&(struct engine_comment){                                                                 \
-		.topic_id = (topic), .id = (number), .version = 1, .created_at = 1001 * DAY_US, __VA_ARGS__})
+	(&(struct engine_comment){.topic_id = (topic),                                             \
+				  .id = (number),                                                  \
+				  .version = 1,                                                    \
+				  .created_at = 1001 * DAY_US,                                     \
+				  __VA_ARGS__})
 
 /* Public answers about a topic, all of them, however unsure. */
 static inline struct engine_question about(uint64_t topic_id)

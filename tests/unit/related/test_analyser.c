@@ -97,7 +97,10 @@ static void digits_are_words_and_underscores_separate(void **state)
 
 static void broken_utf8_separates_words(void **state)
 {
-	assert_terms(*state, "v\xc3 lampe\xff\xfe""cycle \xf0\x9f\x9a", "v lamp cycl");
+	assert_terms(*state,
+		     "v\xc3 lampe\xff\xfe"
+		     "cycle \xf0\x9f\x9a",
+		     "v lamp cycl");
 	assert_terms(*state, "\xcc\x81\xff lampe", "lamp");
 }
 

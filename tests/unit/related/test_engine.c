@@ -195,7 +195,8 @@ static void a_link_in_the_text_is_a_reason_until_its_topic_is_hidden(void **stat
 	struct site *s = *state;
 
 	put_three(s);
-	put(s, TOPIC(4, .title = "Vélo et ville", .article = "Voir https://causerie.example/sujets/2-velo"));
+	put(s, TOPIC(4, .title = "Vélo et ville",
+		     .article = "Voir https://causerie.example/sujets/2-velo"));
 	assert_int_equal(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED)->count, 1);
 	engine_set_visibility(s->engine, 4, 0);
 	assert_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED));
@@ -206,7 +207,8 @@ static void a_link_to_another_site_is_none(void **state)
 	struct site *s = *state;
 
 	put_three(s);
-	put(s, TOPIC(4, .title = "Vélo et ville", .article = "Voir https://ailleurs.example/sujets/2"));
+	put(s, TOPIC(4, .title = "Vélo et ville",
+		     .article = "Voir https://ailleurs.example/sujets/2"));
 	assert_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED));
 }
 
@@ -313,7 +315,8 @@ static void one_word_a_thousand_times_and_an_endless_text_are_taken(void **state
 	for (size_t i = 0; i < 5000; i++)
 		labels[i] = "x";
 	put_three(s);
-	put(s, TOPIC(4, .title = text, .article = text, .expertises = labels, .n_expertises = 5000));
+	put(s,
+	    TOPIC(4, .title = text, .article = text, .expertises = labels, .n_expertises = 5000));
 	put(s, TOPIC(5, .title = ""));
 	assert_non_null(answer_about(ask(s, about(4)), 2));
 	assert_int_equal(ask(s, about(5))->count, 0);
@@ -337,7 +340,12 @@ static void beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers(voi
 	engine_stats(small, &stats);
 	assert_int_equal(stats.refused, 1);
 	assert_int_equal(stats.topics, id - 2);
-	assert_int_equal(engine_related(small, &(struct engine_question){.topic_id = 1, .limit = 5, .audience = AUDIENCE_PUBLIC}, &s->arena, &s->list), 0);
+	assert_int_equal(engine_related(small,
+					&(struct engine_question){.topic_id = 1,
+								  .limit = 5,
+								  .audience = AUDIENCE_PUBLIC},
+					&s->arena, &s->list),
+			 0);
 	assert_int_equal(s->list.count, 5);
 	engine_free(small);
 }

@@ -1,0 +1,204 @@
+/*
+ * test_evaluate.c - runs over small files whose outcome is known.
+ */
+#include "sentences.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "related/evaluate.h"
+#include "related/instant.h"
+
+struct outcome {
+	int status;
+	char run[4096], errors[1024];
+};
+
+static const char corpus[] =
+	"{\"id\": \"a\", \"title\": \"Vélo en ville\", \"article\": \"pistes cyclables\", "
+	"\"author\": \"u1\","
+	" \"created_at\": \"2024-01-10T00:00:00Z\"}\n"
+	"{\"id\": \"b\", \"title\": \"Pistes cyclables\", \"author\": \"u2\", \"created_at\": "
+	"\"2024-01-11\","
+	" \"links\": [\"c\"]}\n"
+	"{\"id\": \"c\", \"title\": \"Tomates au jardin\", \"created_at\": \"2024-01-01\", "
+	"\"comments\": ["
+	"{\"author\": \"u1\", \"body\": \"à vélo\", \"created_at\": \"2024-01-05\"},"
+	"{\"author\": \"u2\", \"body\": \"semis et récolte\", \"created_at\": \"2024-02-01\"}]}\n"
+	"{\"id\": \"d\", \"title\": \"Récolte de miel\", \"created_at\": \"2024-01-10\"}\n";
+
+static void write_file(char path[32], const char *text)
+{
+	FILE *file = NULL;
+
+	strcpy(path, "/tmp/evaluate.XXXXXX");
+	file = fdopen(mkstemp(path), "w");
+	fputs(text, file);
+	fclose(file);
+}
+
+static void read_all(FILE *file, char *text, size_t room)
+{
+	rewind(file);
+	text[fread(text, 1, room - 1, file)] = '\0';
+	fclose(file);
+}
+
+static struct outcome run(const char *corpus_text, const char *queries_text)
+{
+	struct outcome outcome;
+	char corpus_path[32], queries_path[32];
+	FILE *out = tmpfile(), *errors = tmpfile();
+
+	write_file(corpus_path, corpus_text);
+	write_file(queries_path, queries_text);
+	outcome.status = evaluate(corpus_path, queries_path, out, errors);
+	read_all(out, outcome.run, sizeof outcome.run);
+	read_all(errors, outcome.errors, sizeof outcome.errors);
+	unlink(corpus_path);
+	unlink(queries_path);
+	return outcome;
+}
+
+/* "qid docid" of a line of the run. */
+static void assert_line(const struct outcome *outcome, unsigned number, const char *expected)
+{
+	const char *line = outcome->run;
+	char qid[32], docid[32], found[80];
+	unsigned rank = 0;
+	double score = 0;
+
+	for (; number > 0; number--)
+		line = strchr(line, '\n') + 1;
+	assert_int_equal(sscanf(line, "%31s Q0 %31s %u %lf causerie", qid, docid, &rank, &score),
+			 4);
+	snprintf(found, sizeof found, "%s %s %u", qid, docid, rank);
+	assert_string_equal(found, expected);
+}
+
+static unsigned lines(const struct outcome *outcome)
+{
+	unsigned count = 0;
+
+	for (const char *c = outcome->run; *c != '\0'; c++)
+		count += *c == '\n';
+	return count;
+}
+
+static void a_topic_of_the_corpus_is_answered_without_itself(void **state)
+{
+	struct outcome outcome = run(corpus, "{\"qid\": \"1\", \"id\": \"a\"}\n");
+
+	(void)state;
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(lines(&outcome), 2);
+	assert_line(&outcome, 0, "1 b 1");
+	assert_line(&outcome, 1, "1 c 2");
+	assert_null(strstr(outcome.run, " a "));
+	assert_non_null(strstr(outcome.errors, "\"documents\": 4"));
+	assert_non_null(strstr(outcome.errors, "\"query_p99_us\""));
+}
+
+/* On its first day c has no comment yet, and d's one link is younger than it. */
+static void as_new_nothing_younger_is_used(void **state)
+{
+	struct outcome later = run(corpus, "{\"qid\": \"1\", \"id\": \"d\"}\n");
+	struct outcome first = run(corpus, "{\"qid\": \"1\", \"id\": \"d\", \"as_new\": true}\n");
+	struct outcome own = run(corpus, "{\"qid\": \"1\", \"id\": \"c\", \"as_new\": true}\n");
+
+	(void)state;
+	assert_line(&later, 0, "1 c 1");
+	assert_int_equal(lines(&first), 0);
+	assert_int_equal(lines(&own), 0);
+}
+
+static void a_whole_unseen_text_is_answered(void **state)
+{
+	struct outcome outcome = run(corpus, "{\"qid\": \"x\", \"title\": \"Le miel\"}\n");
+
+	(void)state;
+	assert_int_equal(lines(&outcome), 1);
+	assert_line(&outcome, 0, "x d 1");
+}
+
+static void only_candidates_are_ranked_and_all_of_them(void **state)
+{
+	struct outcome outcome = run(corpus, "{\"qid\": 7, \"id\": \"a\", \"text_only\": true,"
+					     " \"candidates\": [\"d\", \"c\", \"a\"]}\n");
+
+	(void)state;
+	assert_int_equal(lines(&outcome), 2);
+	assert_line(&outcome, 0, "7 c 1");
+	assert_line(&outcome, 1, "7 d 2");
+}
+
+static void scores_never_rise_down_the_list(void **state)
+{
+	struct outcome outcome = run(corpus, "{\"qid\": \"1\", \"id\": \"a\"}\n");
+	double one = 0, other = 0;
+
+	(void)state;
+	assert_int_equal(sscanf(outcome.run, "1 Q0 b 1 %lf causerie\n1 Q0 c 2 %lf", &one, &other),
+			 2);
+	assert_true(one >= other);
+}
+
+static void assert_broken(const char *corpus_text, const char *queries, const char *expected)
+{
+	struct outcome outcome = run(corpus_text, queries);
+
+	assert_int_equal(outcome.status, 1);
+	if (strstr(outcome.errors, expected) == NULL)
+		fail_msg("%s not in: %s", expected, outcome.errors);
+}
+
+static void a_broken_line_is_named_by_its_number(void **state)
+{
+	(void)state;
+	assert_broken("{\"id\": \"a\"}\n{\"id\": \n", "", ":2: ");
+	assert_broken("{\"id\": \"a\", \"title\": 3}\n", "", ":1: title");
+	assert_broken("{\"id\": \"a\"}\n{\"id\": \"a\"}\n", "", ":2: id: it was there before");
+	assert_broken("{\"title\": \"a\"}\n", "", ":1: id");
+	assert_broken("{\"id\": \"a b\"}\n", "", ":1: id");
+	assert_broken("{\"id\": \"a\", \"created_at\": \"hier\"}\n", "", ":1: created_at");
+	assert_broken("{\"id\": \"a\", \"comments\": [3]}\n", "", ":1: comments");
+	assert_broken("[]\n", "", ":1: ");
+	assert_broken(corpus, "{\"qid\": \"1\", \"id\": \"z\"}\n", ":1: id");
+	assert_broken(corpus, "{\"id\": \"a\"}\n", ":1: qid");
+	assert_broken(corpus, "{\"qid\": \"1\", \"id\": \"a\"}\n\n", ":2: ");
+}
+
+static void times_are_read_in_every_usual_form(void **state)
+{
+	int64_t us = 0;
+
+	(void)state;
+	assert_true(instant_read("1970-01-02", &us));
+	assert_int_equal(us, DAY_US);
+	assert_true(instant_read("1970-01-01T01:00:01.5+01:00", &us));
+	assert_int_equal(us, 1000000);
+	assert_true(instant_read("1970-01-01 00:00:01", &us));
+	assert_int_equal(us, 1000000);
+	assert_true(instant_read("2024-05-06T07:08:09Z", &us));
+	assert_int_equal(us / 1000000, 1714979289);
+	assert_false(instant_read("2024-13-06", &us));
+	assert_false(instant_read("2024-01-06T25:00:00Z", &us));
+	assert_false(instant_read("2024-01-06T05:00:00Zulu", &us));
+	assert_false(instant_read("", &us));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_topic_of_the_corpus_is_answered_without_itself),
+		cmocka_unit_test(as_new_nothing_younger_is_used),
+		cmocka_unit_test(a_whole_unseen_text_is_answered),
+		cmocka_unit_test(only_candidates_are_ranked_and_all_of_them),
+		cmocka_unit_test(scores_never_rise_down_the_list),
+		cmocka_unit_test(a_broken_line_is_named_by_its_number),
+		cmocka_unit_test(times_are_read_in_every_usual_form),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
