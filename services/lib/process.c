@@ -107,6 +107,7 @@ struct process_watch *process_watch_new(struct event_base *loop)
 	if (watch->tick == NULL)
 		abort();
 	watch->last_ms = clock_ms();
+	metric_register(&lag_metric);
 	if (sd_watchdog_enabled(0, &usec) > 0)
 		watch->watchdog_every_ms = (int64_t)usec / 2000;
 	event_add(watch->tick, &interval);

@@ -258,8 +258,8 @@ static void build_tables(const struct service *service, const struct setting *ta
 	find_run_dir();
 	if (service->settings != NULL)
 		tables[n++] = service->settings;
-	tables[n++] = own_table(service);
 	tables[n++] = common_table();
+	tables[n++] = own_table(service);
 	tables[n++] = build_peers_table();
 	tables[n] = NULL;
 }
