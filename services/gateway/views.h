@@ -30,17 +30,25 @@
 
 enum theme { THEME_AUTO, THEME_LIGHT, THEME_DARK }; /* cookie `theme`: absent, light, dark */
 
-enum section { SECTION_NONE, SECTION_TOPICS, SECTION_PROPOSE, SECTION_HELP, SECTION_DESK,
-	       SECTION_MODERATION, SECTION_NOTIFICATIONS, SECTION_ACCOUNT };
+enum section {
+	SECTION_NONE,
+	SECTION_TOPICS,
+	SECTION_PROPOSE,
+	SECTION_HELP,
+	SECTION_DESK,
+	SECTION_MODERATION,
+	SECTION_NOTIFICATIONS,
+	SECTION_ACCOUNT
+};
 
 /* Parts that did not answer: the page says so in one plain sentence each. */
 enum missing {
 	MISSING_TOPICS = 1 << 0,
 	MISSING_COMMENTS = 1 << 1,
 	MISSING_RELATED = 1 << 2,
-	MISSING_ACCOUNTS = 1 << 3,	/* names and sign-in */
+	MISSING_ACCOUNTS = 1 << 3,      /* names and sign-in */
 	MISSING_NOTIFICATIONS = 1 << 4, /* follows and inbox */
-	MISSING_SESSIONS = 1 << 5,	/* Redis: nobody can be recognised */
+	MISSING_SESSIONS = 1 << 5,      /* Redis: nobody can be recognised */
 };
 
 struct notice {
@@ -60,20 +68,20 @@ struct reader {
 };
 
 struct page {
-	const char *site_name;	 /* "Causerie" */
-	const char *title;	 /* without the site's name; NULL on the home page */
+	const char *site_name;   /* "Causerie" */
+	const char *title;       /* without the site's name; NULL on the home page */
 	const char *description; /* for search engines and share cards, or NULL */
-	const char *canonical;	 /* absolute address; NULL keeps the page out of indexes */
-	const char *here;	 /* path and query to come back to after sign-in, theme or language */
-	const char *feed;	 /* Atom feed of this page, or NULL */
+	const char *canonical;   /* absolute address; NULL keeps the page out of indexes */
+	const char *here; /* path and query to come back to after sign-in, theme or language */
+	const char *feed; /* Atom feed of this page, or NULL */
 	enum theme theme;
 	enum section section;
 	const struct reader *viewer; /* NULL when signed out */
-	const char *csrf;	     /* NULL leaves the field out */
-	unsigned missing;	     /* enum missing */
+	const char *csrf;            /* NULL leaves the field out */
+	unsigned missing;            /* enum missing */
 	const struct notice *notices;
 	size_t n_notices;
-	bool hide_sign_in;   /* on the sign-in pages themselves */
+	bool hide_sign_in;    /* on the sign-in pages themselves */
 	bool address_bounces; /* "votre adresse ne répond plus" */
 };
 
@@ -105,7 +113,7 @@ struct label {
 	const char *value; /* as a form posts it */
 	const char *text;  /* as people read it, in the page's language */
 	const char *url;   /* NULL where it is no link */
-	unsigned count;	   /* 0 where unknown */
+	unsigned count;    /* 0 where unknown */
 	bool selected;
 };
 
@@ -119,7 +127,7 @@ struct person {
 	uint64_t id;
 	const char *name;
 	const char *organisation; /* NULL */
-	const char *bio;	  /* NULL */
+	const char *bio;          /* NULL */
 };
 
 /* --- topics --- */
@@ -164,7 +172,7 @@ struct topic_row {
 struct topics_view {
 	struct page page;
 	bool is_home;
-	const char *query; /* what was searched, or NULL */
+	const char *query;            /* what was searched, or NULL */
 	const struct topic_row *lead; /* the first, large; NULL on later pages and in searches */
 	const struct topic_row *rows;
 	size_t n_rows;
@@ -175,7 +183,7 @@ struct topics_view {
 	struct labels orders;
 	bool is_filtered;
 	const char *clear_url; /* the list without filters */
-	const char *next_url; /* NULL on the last page */
+	const char *next_url;  /* NULL on the last page */
 	const char *first_url; /* NULL on the first page */
 	/* on the home page, what is next on air and lately published; may be empty */
 	const struct topic_row *upcoming;
@@ -184,8 +192,14 @@ struct topics_view {
 	size_t n_published;
 };
 
-enum opinion { OPINION_NONE, OPINION_BORING, OPINION_AVERAGE, OPINION_INTERESTING, OPINION_EXCITING,
-	       OPINION_VALUES };
+enum opinion {
+	OPINION_NONE,
+	OPINION_BORING,
+	OPINION_AVERAGE,
+	OPINION_INTERESTING,
+	OPINION_EXCITING,
+	OPINION_VALUES
+};
 
 struct opinions_view {
 	uint64_t topic_id;
@@ -198,20 +212,26 @@ struct opinions_view {
 	struct form form;
 };
 
-enum comment_state { COMMENT_VISIBLE, COMMENT_PENDING, COMMENT_HIDDEN, COMMENT_DELETED,
-		     COMMENT_SPAM, COMMENT_ERASED };
+enum comment_state {
+	COMMENT_VISIBLE,
+	COMMENT_PENDING,
+	COMMENT_HIDDEN,
+	COMMENT_DELETED,
+	COMMENT_SPAM,
+	COMMENT_ERASED
+};
 
 /* In the order of reading; replies follow their parent. */
 struct comment_view {
 	uint64_t id;
 	uint64_t topic_id;
-	uint64_t parent_id;	 /* 0 for the first level */
+	uint64_t parent_id;      /* 0 for the first level */
 	const char *parent_name; /* whom a reply deeper than level 2 answers */
-	unsigned level;		 /* 0, 1, 2: how far it is indented; deeper ones are 2 */
-	unsigned depth;		 /* the true one */
+	unsigned level;          /* 0, 1, 2: how far it is indented; deeper ones are 2 */
+	unsigned depth;          /* the true one */
 	enum comment_state state;
 	struct person author;
-	bool is_proposer;  /* of the topic */
+	bool is_proposer; /* of the topic */
 	bool is_organizer;
 	bool is_panelist;
 	struct html body;
@@ -224,7 +244,7 @@ struct comment_view {
 	bool may_delete;
 	bool may_report;
 	bool may_moderate;
-	bool may_invite; /* the organizer may invite its author on the panel */
+	bool may_invite;           /* the organizer may invite its author on the panel */
 	const char *hidden_reason; /* for its author and moderators, or NULL */
 };
 
@@ -236,7 +256,7 @@ struct comment_form {
 	const char *text;    /* typed so far, or NULL */
 	struct html preview; /* size 0 when none was asked for */
 	enum locale language;
-	const char *csrf; /* as the page's: the thread is drawn without the page */
+	const char *csrf;  /* as the page's: the thread is drawn without the page */
 	bool asks_sign_in; /* a visitor: writes first, signs in after */
 	struct form form;
 };
@@ -247,7 +267,7 @@ struct thread_view {
 	enum locale topic_language; /* of the topic, for a new comment */
 	const struct comment_view *comments;
 	size_t n_comments;
-	unsigned total; /* visible ones */
+	unsigned total;          /* visible ones */
 	const char *earlier_url; /* NULL when all are shown */
 	const char *later_url;
 	bool is_missing; /* the comments service does not answer */
@@ -259,8 +279,14 @@ struct thread_view {
 };
 
 enum follow_level { FOLLOW_NONE, FOLLOW_ALL, FOLLOW_REPLIES, FOLLOW_MILESTONES, FOLLOW_MUTE };
-enum seat_state { SEAT_NONE, SEAT_REQUESTED, SEAT_CONFIRMED, SEAT_WAITING, SEAT_CANCELLED,
-		  SEAT_ATTENDED };
+enum seat_state {
+	SEAT_NONE,
+	SEAT_REQUESTED,
+	SEAT_CONFIRMED,
+	SEAT_WAITING,
+	SEAT_CANCELLED,
+	SEAT_ATTENDED
+};
 
 struct audience_view {
 	uint64_t topic_id;
@@ -272,7 +298,7 @@ struct audience_view {
 	size_t n_shown;
 	enum follow_level follow;
 	enum seat_state seat;
-	unsigned seats; /* mine, 1-4 */
+	unsigned seats;    /* mine, 1-4 */
 	unsigned position; /* in the waiting list */
 	bool shows_name;
 	bool seats_open;
@@ -292,7 +318,7 @@ struct related_row {
 struct history_row {
 	struct moment at;
 	enum topic_state to;
-	const char *what;     /* translated, or NULL: "passe à « ouvert »" is said from `to` */
+	const char *what; /* translated, or NULL: "passe à « ouvert »" is said from `to` */
 	struct person by;
 	const char *reason; /* public one, or NULL */
 	enum locale language;
@@ -309,14 +335,35 @@ struct panelist {
 	const char *role; /* "animation", or NULL */
 };
 
-enum candidacy_state { CANDIDACY_NONE, CANDIDACY_SUBMITTED, CANDIDACY_IN_REVIEW, CANDIDACY_RESERVE,
-		       CANDIDACY_INVITED, CANDIDACY_CONFIRMED, CANDIDACY_TOOK_PART,
-		       CANDIDACY_REJECTED, CANDIDACY_DECLINED, CANDIDACY_WITHDRAWN,
-		       CANDIDACY_CANCELLED, CANDIDACY_EXPIRED, CANDIDACY_NO_SHOW,
-		       CANDIDACY_STATES };
+enum candidacy_state {
+	CANDIDACY_NONE,
+	CANDIDACY_SUBMITTED,
+	CANDIDACY_IN_REVIEW,
+	CANDIDACY_RESERVE,
+	CANDIDACY_INVITED,
+	CANDIDACY_CONFIRMED,
+	CANDIDACY_TOOK_PART,
+	CANDIDACY_REJECTED,
+	CANDIDACY_DECLINED,
+	CANDIDACY_WITHDRAWN,
+	CANDIDACY_CANCELLED,
+	CANDIDACY_EXPIRED,
+	CANDIDACY_NO_SHOW,
+	CANDIDACY_STATES
+};
 
-enum offer_state { OFFER_NONE, OFFER_DRAFT, OFFER_SUBMITTED, OFFER_IN_DISCUSSION, OFFER_ACCEPTED,
-		   OFFER_DELIVERED, OFFER_DECLINED, OFFER_WITHDRAWN, OFFER_EXPIRED, OFFER_STATES };
+enum offer_state {
+	OFFER_NONE,
+	OFFER_DRAFT,
+	OFFER_SUBMITTED,
+	OFFER_IN_DISCUSSION,
+	OFFER_ACCEPTED,
+	OFFER_DELIVERED,
+	OFFER_DECLINED,
+	OFFER_WITHDRAWN,
+	OFFER_EXPIRED,
+	OFFER_STATES
+};
 
 struct topic_view {
 	struct page page;
@@ -339,9 +386,9 @@ struct topic_view {
 	const char *sponsor_url;
 
 	/* recording */
-	const char *place; /* "Studios de Webcastory", envisaged until scheduled */
+	const char *place;   /* "Studios de Webcastory", envisaged until scheduled */
 	const char *address; /* NULL where private or unknown */
-	const char *access; /* for disabled persons, or NULL */
+	const char *access;  /* for disabled persons, or NULL */
 	struct moment starts;
 	struct moment ends;
 	const struct zone *zone; /* of the place */
@@ -361,7 +408,7 @@ struct topic_view {
 
 	struct opinions_view opinions;
 	enum candidacy_state candidacy; /* mine */
-	enum offer_state offer;		/* mine */
+	enum offer_state offer;         /* mine */
 	bool takes_candidacies;
 	bool takes_offers;
 	struct thread_view thread;
@@ -388,12 +435,12 @@ struct topic_form_view {
 	const char *article;
 	const char *place;
 	const char *expertises_text; /* comma separated, as typed */
-	const char *reason;	     /* of an edit */
+	const char *reason;          /* of an edit */
 	enum locale language;
 	struct labels formats;
 	struct labels treatments;
-	struct labels expertises; /* suggestions */
-	struct html preview;	  /* size 0 when none was asked for */
+	struct labels expertises;             /* suggestions */
+	struct html preview;                  /* size 0 when none was asked for */
 	const struct related_row *duplicates; /* to be looked at first; posted as duplicates_seen */
 	size_t n_duplicates;
 	const struct topic_form_view *theirs; /* on a conflict: what was saved meanwhile */
@@ -462,7 +509,7 @@ struct comment_edit_view {
 	const char *text;
 	struct html preview;
 	const char *theirs; /* on a conflict: the text saved meanwhile */
-	bool is_silent;	    /* within the quarter of an hour: leaves no mark */
+	bool is_silent;     /* within the quarter of an hour: leaves no mark */
 };
 
 struct diff_part {
@@ -511,9 +558,9 @@ struct sign_in_view {
 	struct page page;
 	struct form form;
 	const char *email;
-	const char *next;	 /* local path, or NULL */
-	unsigned retry_seconds;	 /* > 0: throttled, the same words for everyone */
-	bool keeps_text;	 /* a text waits to be posted after signing in */
+	const char *next;       /* local path, or NULL */
+	unsigned retry_seconds; /* > 0: throttled, the same words for everyone */
+	bool keeps_text;        /* a text waits to be posted after signing in */
 };
 
 struct sign_up_view {
@@ -529,7 +576,7 @@ struct sign_up_view {
 struct check_mail_view {
 	struct page page;
 	enum { CHECK_VERIFY, CHECK_RESET, CHECK_ERASE, CHECK_EXPORT } why;
-	const char *email; /* as typed */
+	const char *email;       /* as typed */
 	const char *mailbox_url; /* the development mailbox, or NULL */
 };
 
@@ -557,7 +604,7 @@ struct reset_view {
 
 struct session_row {
 	uint64_t id;
-	const char *device; /* "Firefox, Linux" or a token's label */
+	const char *device;  /* "Firefox, Linux" or a token's label */
 	const char *network; /* "192.0.2.0/24" */
 	bool is_current;
 	bool is_token;
@@ -688,8 +735,8 @@ struct offer_row {
 /* What an organizer may do next; posted to /bureau/sujets/{id}/transition as `to`. */
 struct desk_transition {
 	enum topic_state to;
-	const char *value; /* as posted: "open" */
-	bool needs_reason; /* public one */
+	const char *value;    /* as posted: "open" */
+	bool needs_reason;    /* public one */
 	bool needs_recording; /* place, start, end, zone */
 	bool needs_video;
 	bool needs_target; /* merged into */
@@ -763,7 +810,7 @@ struct error_view {
 	const char *detail; /* translated sentence, or NULL for the usual one */
 	const char *request_id;
 	unsigned retry_seconds; /* 429, 503 */
-	const char *allow; /* 405 */
+	const char *allow;      /* 405 */
 };
 
 struct mailbox_row {
@@ -787,7 +834,7 @@ struct message_view {
 	const struct mailbox_row *message;
 	const char *text;      /* plain part */
 	struct html text_html; /* the same with its links to follow, or size 0 */
-	const char *html_url; /* the HTML part on its own, sandboxed; NULL when none */
+	const char *html_url;  /* the HTML part on its own, sandboxed; NULL when none */
 	const char *eml_url;
 	const char *headers;
 };

@@ -6,25 +6,19 @@
 #define UNKNOWN TR("inconnu")
 
 #define LOOK_UP(table, index)                                                                      \
-	((size_t)(index) < sizeof(table) / sizeof(*(table)) && (table)[index] != NULL             \
+	((size_t)(index) < sizeof(table) / sizeof(*(table)) && (table)[index] != NULL              \
 		 ? (table)[index]                                                                  \
 		 : UNKNOWN)
 
 const char *topic_state_word(enum topic_state state)
 {
 	static const char *const words[TOPIC_STATES] = {
-		[TOPIC_DRAFT] = TR("brouillon"),
-		[TOPIC_PROPOSED] = TR("proposé"),
-		[TOPIC_OPEN] = TR("ouvert"),
-		[TOPIC_SHORTLISTED] = TR("présélectionné"),
-		[TOPIC_SCHEDULED] = TR("programmé"),
-		[TOPIC_RECORDED] = TR("enregistré"),
-		[TOPIC_PUBLISHED] = TR("publié"),
-		[TOPIC_NOT_AIRED] = TR("non diffusé"),
-		[TOPIC_DECLINED] = TR("décliné"),
-		[TOPIC_WITHDRAWN] = TR("retiré"),
-		[TOPIC_MERGED] = TR("fusionné"),
-		[TOPIC_CANCELLED] = TR("annulé"),
+		[TOPIC_DRAFT] = TR("brouillon"),     [TOPIC_PROPOSED] = TR("proposé"),
+		[TOPIC_OPEN] = TR("ouvert"),         [TOPIC_SHORTLISTED] = TR("présélectionné"),
+		[TOPIC_SCHEDULED] = TR("programmé"), [TOPIC_RECORDED] = TR("enregistré"),
+		[TOPIC_PUBLISHED] = TR("publié"),    [TOPIC_NOT_AIRED] = TR("non diffusé"),
+		[TOPIC_DECLINED] = TR("décliné"),    [TOPIC_WITHDRAWN] = TR("retiré"),
+		[TOPIC_MERGED] = TR("fusionné"),     [TOPIC_CANCELLED] = TR("annulé"),
 		[TOPIC_ARCHIVED] = TR("archivé"),
 	};
 
@@ -34,18 +28,12 @@ const char *topic_state_word(enum topic_state state)
 const char *topic_state_class(enum topic_state state)
 {
 	static const char *const classes[TOPIC_STATES] = {
-		[TOPIC_DRAFT] = "draft",
-		[TOPIC_PROPOSED] = "proposed",
-		[TOPIC_OPEN] = "open",
-		[TOPIC_SHORTLISTED] = "shortlisted",
-		[TOPIC_SCHEDULED] = "scheduled",
-		[TOPIC_RECORDED] = "recorded",
-		[TOPIC_PUBLISHED] = "published",
-		[TOPIC_NOT_AIRED] = "not_aired",
-		[TOPIC_DECLINED] = "declined",
-		[TOPIC_WITHDRAWN] = "withdrawn",
-		[TOPIC_MERGED] = "merged",
-		[TOPIC_CANCELLED] = "cancelled",
+		[TOPIC_DRAFT] = "draft",         [TOPIC_PROPOSED] = "proposed",
+		[TOPIC_OPEN] = "open",           [TOPIC_SHORTLISTED] = "shortlisted",
+		[TOPIC_SCHEDULED] = "scheduled", [TOPIC_RECORDED] = "recorded",
+		[TOPIC_PUBLISHED] = "published", [TOPIC_NOT_AIRED] = "not_aired",
+		[TOPIC_DECLINED] = "declined",   [TOPIC_WITHDRAWN] = "withdrawn",
+		[TOPIC_MERGED] = "merged",       [TOPIC_CANCELLED] = "cancelled",
 		[TOPIC_ARCHIVED] = "archived",
 	};
 
@@ -97,10 +85,8 @@ const char *transition_verb(enum topic_state to)
 const char *opinion_word(enum opinion opinion)
 {
 	static const char *const words[OPINION_VALUES] = {
-		[OPINION_NONE] = TR("sans avis"),
-		[OPINION_BORING] = TR("sans intérêt"),
-		[OPINION_AVERAGE] = TR("moyen"),
-		[OPINION_INTERESTING] = TR("intéressant"),
+		[OPINION_NONE] = TR("sans avis"),       [OPINION_BORING] = TR("sans intérêt"),
+		[OPINION_AVERAGE] = TR("moyen"),        [OPINION_INTERESTING] = TR("intéressant"),
 		[OPINION_EXCITING] = TR("passionnant"),
 	};
 
@@ -152,14 +138,10 @@ const char *candidacy_state_class(enum candidacy_state state)
 const char *offer_state_word(enum offer_state state)
 {
 	static const char *const words[OFFER_STATES] = {
-		[OFFER_NONE] = TR("aucune"),
-		[OFFER_DRAFT] = TR("brouillon"),
-		[OFFER_SUBMITTED] = TR("envoyée"),
-		[OFFER_IN_DISCUSSION] = TR("en discussion"),
-		[OFFER_ACCEPTED] = TR("acceptée"),
-		[OFFER_DELIVERED] = TR("honorée"),
-		[OFFER_DECLINED] = TR("déclinée"),
-		[OFFER_WITHDRAWN] = TR("retirée"),
+		[OFFER_NONE] = TR("aucune"),       [OFFER_DRAFT] = TR("brouillon"),
+		[OFFER_SUBMITTED] = TR("envoyée"), [OFFER_IN_DISCUSSION] = TR("en discussion"),
+		[OFFER_ACCEPTED] = TR("acceptée"), [OFFER_DELIVERED] = TR("honorée"),
+		[OFFER_DECLINED] = TR("déclinée"), [OFFER_WITHDRAWN] = TR("retirée"),
 		[OFFER_EXPIRED] = TR("expirée"),
 	};
 
@@ -182,10 +164,8 @@ const char *follow_level_word(enum follow_level level)
 const char *follow_level_value(enum follow_level level)
 {
 	static const char *const values[] = {
-		[FOLLOW_NONE] = "none",
-		[FOLLOW_ALL] = "all",
-		[FOLLOW_REPLIES] = "replies",
-		[FOLLOW_MILESTONES] = "milestones",
+		[FOLLOW_NONE] = "none",       [FOLLOW_ALL] = "all",
+		[FOLLOW_REPLIES] = "replies", [FOLLOW_MILESTONES] = "milestones",
 		[FOLLOW_MUTE] = "mute",
 	};
 
@@ -208,11 +188,8 @@ const char *rhythm_word(enum rhythm rhythm)
 const char *rhythm_value(enum rhythm rhythm)
 {
 	static const char *const values[] = {
-		[RHYTHM_NOW] = "now",
-		[RHYTHM_HOURLY] = "hourly",
-		[RHYTHM_DAILY] = "daily",
-		[RHYTHM_WEEKLY] = "weekly",
-		[RHYTHM_NEVER] = "never",
+		[RHYTHM_NOW] = "now",       [RHYTHM_HOURLY] = "hourly", [RHYTHM_DAILY] = "daily",
+		[RHYTHM_WEEKLY] = "weekly", [RHYTHM_NEVER] = "never",
 	};
 
 	return LOOK_UP(values, rhythm);
@@ -331,8 +308,8 @@ const char *missing_sentence(unsigned missing)
 /* --- the road of a topic --- */
 
 const enum topic_state topic_steps[STEPS] = {
-	TOPIC_PROPOSED, TOPIC_OPEN, TOPIC_SHORTLISTED, TOPIC_SCHEDULED, TOPIC_RECORDED,
-	TOPIC_PUBLISHED,
+	TOPIC_PROPOSED,  TOPIC_OPEN,     TOPIC_SHORTLISTED,
+	TOPIC_SCHEDULED, TOPIC_RECORDED, TOPIC_PUBLISHED,
 };
 
 int topic_step(enum topic_state state)

@@ -10,14 +10,14 @@
 
 #include "gateway/views.h"
 
-const char *topic_state_word(enum topic_state);	 /* "présélectionné" */
+const char *topic_state_word(enum topic_state);  /* "présélectionné" */
 const char *topic_state_class(enum topic_state); /* "shortlisted", as in the JSON API */
 
 /* Why a topic is where it is, one sentence: "Les organisateurs l’ont retenu." */
 const char *topic_state_meaning(enum topic_state);
 
 const char *transition_verb(enum topic_state to); /* "Ouvrir à la discussion" */
-const char *opinion_word(enum opinion);		  /* "passionnant" */
+const char *opinion_word(enum opinion);           /* "passionnant" */
 const char *candidacy_state_word(enum candidacy_state);
 const char *candidacy_state_class(enum candidacy_state);
 const char *offer_state_word(enum offer_state);
@@ -26,7 +26,7 @@ const char *follow_level_value(enum follow_level); /* "all", "replies", "milesto
 const char *rhythm_word(enum rhythm);
 const char *rhythm_value(enum rhythm); /* "now", "hourly", "daily", "weekly", "never" */
 const char *section_name(enum section);
-const char *theme_value(enum theme); /* "auto", "light", "dark" */
+const char *theme_value(enum theme);                         /* "auto", "light", "dark" */
 const char *unsubscribe_scope_value(enum unsubscribe_scope); /* "topic", "kind", "all" */
 
 /* The usual sentence for a status, and its title. */

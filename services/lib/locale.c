@@ -18,10 +18,10 @@
 
 #define NARROW_NO_BREAK "\xe2\x80\xaf" /* U+202F */
 
-#define SECOND	INT64_C(1000000)
-#define MINUTE	60
-#define HOUR	(60 * MINUTE)
-#define DAY	(24 * HOUR)
+#define SECOND INT64_C(1000000)
+#define MINUTE 60
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 static const char *const tags[LOCALE_COUNT] = {
 	[LOCALE_FR] = "fr",
@@ -306,8 +306,8 @@ static void write_days(enum locale locale, int64_t days, char text[LOCALE_TEXT])
 	if (days == -1 || days == 1)
 		snprintf(text, LOCALE_TEXT, "%s", next_to_today[locale][days == 1]);
 	else
-		write_distance(locale, days < 0, llabs(days), locale == LOCALE_FR ? "jours" : "days",
-			       text);
+		write_distance(locale, days < 0, llabs(days),
+			       locale == LOCALE_FR ? "jours" : "days", text);
 }
 
 void locale_relative(enum locale locale, const struct zone *zone, struct moment moment,

@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NO_BREAK	"\xc2\xa0"     /* U+00A0 */
+#define NO_BREAK        "\xc2\xa0"     /* U+00A0 */
 #define NARROW_NO_BREAK "\xe2\x80\xaf" /* U+202F */
-#define FIRST_ROOM	8192
+#define FIRST_ROOM      8192
 
 #define RAW(out, literal) html_raw((out), "" literal, sizeof(literal) - 1)
 
@@ -109,7 +109,7 @@ enum {
 	MARK_START,
 	MARK_END,
 	PUNCTUATION, /* ; ! ? : */
-	LATIN,	     /* 0xC2, which begins « and » */
+	LATIN,       /* 0xC2, which begins « and » */
 };
 
 static const unsigned char escaped[256] = {
@@ -117,9 +117,17 @@ static const unsigned char escaped[256] = {
 };
 
 static const unsigned char typeset[256] = {
-	['&'] = AMP,		 ['<'] = LESS,		['>'] = GREATER,    ['"'] = QUOTE,
-	['\''] = APOSTROPHE,	 [';'] = PUNCTUATION,	['!'] = PUNCTUATION, ['?'] = PUNCTUATION,
-	[':'] = PUNCTUATION,	 [0xc2] = LATIN,	[MATCH_START] = MARK_START,
+	['&'] = AMP,
+	['<'] = LESS,
+	['>'] = GREATER,
+	['"'] = QUOTE,
+	['\''] = APOSTROPHE,
+	[';'] = PUNCTUATION,
+	['!'] = PUNCTUATION,
+	['?'] = PUNCTUATION,
+	[':'] = PUNCTUATION,
+	[0xc2] = LATIN,
+	[MATCH_START] = MARK_START,
 	[MATCH_END] = MARK_END,
 };
 
@@ -449,8 +457,7 @@ static const char *skip_entity(const struct setting *s, const char *at)
 {
 	const char *end = at + 1;
 
-	while (end < s->end && end - at < 12 &&
-	       (*end == '#' || is_unreserved((unsigned char)*end)))
+	while (end < s->end && end - at < 12 && (*end == '#' || is_unreserved((unsigned char)*end)))
 		end++;
 	return end < s->end && *end == ';' ? end : at;
 }

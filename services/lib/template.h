@@ -53,10 +53,10 @@ struct html_out {
 	char *bytes;
 	size_t size;
 	size_t capacity;
-	bool full;		 /* HTML_OUT_LIMIT was reached: do not send this */
-	enum locale locale;	 /* of the page */
+	bool full;               /* HTML_OUT_LIMIT was reached: do not send this */
+	enum locale locale;      /* of the page */
 	const struct zone *zone; /* of the reader */
-	struct moment now;	 /* what relative times are relative to */
+	struct moment now;       /* what relative times are relative to */
 };
 
 /* What was written, borrowed; valid until the next write. */
@@ -140,7 +140,13 @@ void plain_time(struct html_out *out, enum html_time, struct moment, const struc
 enum html_place { HTML_IN_TEXT, HTML_IN_ATTRIBUTE, HTML_IN_PLAIN };
 
 struct html_value {
-	enum { HTML_VALUE_TEXT, HTML_VALUE_NUMBER, HTML_VALUE_COUNT, HTML_VALUE_MARKUP, HTML_VALUE_MOMENT } kind;
+	enum {
+		HTML_VALUE_TEXT,
+		HTML_VALUE_NUMBER,
+		HTML_VALUE_COUNT,
+		HTML_VALUE_MARKUP,
+		HTML_VALUE_MOMENT
+	} kind;
 	union {
 		const char *text;
 		int64_t number;

@@ -160,6 +160,8 @@ function follow(thread) {
 			comment = JSON.parse(event.data);
 		} catch { /* only the fact that something came matters */ }
 		const known = comment.id ?? id;
+		if (!["posted", "restored", undefined].includes(comment.change))
+			return;
 		if (document.getElementById(`c${known}`) || arrived.has(known))
 			return;
 		arrived.add(known);

@@ -499,7 +499,7 @@ class Template:
             self.token(token.group(), line_at(token.start()))
             at = token.end()
         self.text(source[at:], line_at(at))
-        self.end_function(line_at(at))
+        self.end_function(line_at(len(source.rstrip())))
 
     def token(self, token, line):
         if token.startswith("{#"):

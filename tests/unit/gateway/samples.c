@@ -31,8 +31,7 @@
 
 struct html_out sample_out(enum locale locale)
 {
-	return (struct html_out){
-		.locale = locale, .zone = zone_find("Europe/Paris"), .now = {NOW}};
+	return (struct html_out){.locale = locale, .zone = zone_find("Europe/Paris"), .now = {NOW}};
 }
 
 /* --- people --- */
@@ -45,7 +44,7 @@ static const struct reader organizer = {
 #define HELENE                                                                                     \
 	{                                                                                          \
 		.id = 11, .name = "Hélène Vasseur", .organisation = "Atelier Vasseur",             \
-		.bio = "Anime des communautés depuis 2004"                                         \
+		.bio = "Anime des communautés depuis 2004"                                        \
 	}
 #define KARIM                                                                                      \
 	{                                                                                          \
@@ -53,7 +52,7 @@ static const struct reader organizer = {
 	}
 #define JULIE                                                                                      \
 	{                                                                                          \
-		.id = 13, .name = "Julie Maréchal"                                                 \
+		.id = 13, .name = "Julie Maréchal"                                                \
 	}
 #define TOM                                                                                        \
 	{                                                                                          \
@@ -76,8 +75,14 @@ static struct page page_of(const char *title, enum section section, const struct
 /* --- topics --- */
 
 static const struct label expertises[] = {
-	{.value = "marketing", .text = "marketing", .url = "/sujets?expertise=marketing", .count = 14},
-	{.value = "trust", .text = "trust management", .url = "/sujets?expertise=trust", .count = 6},
+	{.value = "marketing",
+	 .text = "marketing",
+	 .url = "/sujets?expertise=marketing",
+	 .count = 14},
+	{.value = "trust",
+	 .text = "trust management",
+	 .url = "/sujets?expertise=trust",
+	 .count = 6},
 	{.value = "community",
 	 .text = "community management",
 	 .url = "/sujets?expertise=community",
@@ -86,8 +91,14 @@ static const struct label expertises[] = {
 };
 
 static const struct label more_expertises[] = {
-	{.value = "urbanisme", .text = "urbanisme", .url = "/sujets?expertise=urbanisme", .count = 8},
-	{.value = "education", .text = "éducation", .url = "/sujets?expertise=education", .count = 11},
+	{.value = "urbanisme",
+	 .text = "urbanisme",
+	 .url = "/sujets?expertise=urbanisme",
+	 .count = 8},
+	{.value = "education",
+	 .text = "éducation",
+	 .url = "/sujets?expertise=education",
+	 .count = 11},
 };
 
 static const struct topic_row rows[] = {
@@ -148,7 +159,8 @@ static const struct topic_row rows[] = {
 	{.id = 52,
 	 .url = "/sujets/52-lire-a-voix-haute",
 	 .title = "Lire à voix haute, un métier qui revient",
-	 .lead = "Des bibliothèques aux podcasts, la lecture à voix haute trouve un nouveau public. "
+	 .lead = "Des bibliothèques aux podcasts, la lecture à voix haute trouve un nouveau "
+		 "public. "
 		 "Qui sont celles et ceux qui en vivent ?",
 	 .state = TOPIC_PROPOSED,
 	 .proposer = {.name = NULL},
@@ -167,7 +179,10 @@ static const struct label states[] = {
 	{.text = "Publiés", .url = "/sujets?state=published", .count = 11},
 };
 static const struct label formats[] = {
-	{.value = "talkshow", .text = "Talkshow", .url = "/sujets?format=talkshow", .count = 19,
+	{.value = "talkshow",
+	 .text = "Talkshow",
+	 .url = "/sujets?format=talkshow",
+	 .count = 19,
 	 .selected = true},
 	{.value = "tutoriel", .text = "Tutoriel", .url = "/sujets?format=tutoriel", .count = 7},
 	{.value = "interview", .text = "Interview", .url = "/sujets?format=interview", .count = 5},
@@ -264,7 +279,8 @@ static void search_empty(struct html_out *out)
 /* --- the topic page --- */
 
 static const char article[] =
-	"<p>« Les marchés sont des conversations » : la phrase a presque trente ans et elle a fait le "
+	"<p>« Les marchés sont des conversations » : la phrase a presque trente ans et elle a fait "
+	"le "
 	"tour du monde. Elle disait une chose juste, que les gens se parlent entre eux et que les "
 	"entreprises feraient bien d’écouter. On l’a lue à l’envers : puisque les marchés sont des "
 	"conversations, toute conversation serait un marché, où il suffirait de prendre la parole "
@@ -272,26 +288,33 @@ static const char article[] =
 	"<h2>La vallée dérangeante</h2>\n"
 	"<p>Depuis, des équipes entières s’invitent dans nos échanges avec un ton enjoué, des "
 	"points d’exclamation et un prénom. Quelque chose cloche ! Ce n’est ni une machine ni tout "
-	"à fait une personne : on reconnaît le malaise que donnent les visages presque humains.</p>\n"
+	"à fait une personne : on reconnaît le malaise que donnent les visages presque "
+	"humains.</p>\n"
 	"<blockquote><p>Ce n’est pas la présence d’une marque qui gêne, c’est l’enthousiasme de "
 	"commande.</p></blockquote>\n"
-	"<p>Alors on s’en va. Vers des groupes fermés, des forums d’habitués, des listes où l’on se "
+	"<p>Alors on s’en va. Vers des groupes fermés, des forums d’habitués, des listes où l’on "
+	"se "
 	"connaît. Ce que ces lieux ont en commun :</p>\n"
 	"<ul>\n<li>on y entre par ce que l’on fait, pas par ce que l’on vend ;</li>\n"
-	"<li>le silence y est permis ;</li>\n<li>les règles y sont <em>discutées</em>.</li>\n</ul>\n"
+	"<li>le silence y est permis ;</li>\n<li>les règles y sont "
+	"<em>discutées</em>.</li>\n</ul>\n"
 	"<h2>Apprendre à laisser du vide</h2>\n"
-	"<p>Je propose d’en parler avec celles et ceux qui animent ces espaces : comment être là sans "
+	"<p>Je propose d’en parler avec celles et ceux qui animent ces espaces : comment être là "
+	"sans "
 	"occuper la place ? Quels gestes, quels mots, quels silences ? Voir aussi "
 	"<a href=\"https://example.org/manifeste?lang=fr\" rel=\"ugc nofollow noopener\">le "
-	"manifeste</a>, et la commande <code>wall -n 'bonjour !'</code> pour les nostalgiques.</p>\n";
+	"manifeste</a>, et la commande <code>wall -n 'bonjour !'</code> pour les "
+	"nostalgiques.</p>\n";
 
 static const struct comment_view comments[] = {
 	{.id = 345,
 	 .topic_id = 12,
 	 .author = KARIM,
-	 .body = BODY("<p>Ce que j’aime ici, c’est l’idée de lâcher prise : laisser un espace vide plutôt "
-		  "que de l’occuper parce qu’on le peut. J’ai vu un forum de randonneurs mourir le "
-		  "jour où l’équipementier a commencé à remercier chaque message.</p>"),
+	 .body = BODY(
+		 "<p>Ce que j’aime ici, c’est l’idée de lâcher prise : laisser un espace vide "
+		 "plutôt "
+		 "que de l’occuper parce qu’on le peut. J’ai vu un forum de randonneurs mourir le "
+		 "jour où l’équipementier a commencé à remercier chaque message.</p>"),
 	 .posted = AGO(5 * DAY),
 	 .may_reply = true,
 	 .may_report = true},
@@ -303,7 +326,7 @@ static const struct comment_view comments[] = {
 	 .author = HELENE,
 	 .is_proposer = true,
 	 .body = BODY("<p>C’est exactement l’histoire que je voudrais entendre sur le plateau. "
-		  "Accepteriez-vous de venir la raconter ?</p>"),
+		      "Accepteriez-vous de venir la raconter ?</p>"),
 	 .posted = AGO(4 * DAY + 3 * HOUR),
 	 .edited = AGO(4 * DAY),
 	 .may_reply = true,
@@ -327,7 +350,7 @@ static const struct comment_view comments[] = {
 	 .depth = 3,
 	 .author = JULIE,
 	 .body = BODY("<p>Je veux bien les lire aussi : nous avons vécu la même chose avec notre "
-		  "atelier.</p>"),
+		      "atelier.</p>"),
 	 .posted = AGO(3 * DAY),
 	 .may_reply = true,
 	 .may_report = true},
@@ -339,7 +362,7 @@ static const struct comment_view comments[] = {
 	 .depth = 1,
 	 .author = {.name = NULL},
 	 .body = BODY("<p>Je ne suis pas d’accord, mais la question mérite mieux qu’un oui ou un "
-		  "non.</p>"),
+		      "non.</p>"),
 	 .posted = AGO(2 * DAY),
 	 .may_reply = true,
 	 .may_report = true},
@@ -347,10 +370,11 @@ static const struct comment_view comments[] = {
 	 .topic_id = 12,
 	 .author = TOM,
 	 .language = LOCALE_EN,
-	 .body = BODY("<p>From across the Channel: we had the same on a gardening forum. The moment a seed "
-		  "company got a badge next to its name, people stopped asking <em>stupid</em> "
-		  "questions, and those were the best part.</p>\n<blockquote><p>laisser du "
-		  "vide</p></blockquote>\n<p>Is there an English word for that?</p>"),
+	 .body = BODY("<p>From across the Channel: we had the same on a gardening forum. The "
+		      "moment a seed "
+		      "company got a badge next to its name, people stopped asking <em>stupid</em> "
+		      "questions, and those were the best part.</p>\n<blockquote><p>laisser du "
+		      "vide</p></blockquote>\n<p>Is there an English word for that?</p>"),
 	 .posted = AGO(2 * HOUR),
 	 .tag = "question pour le plateau",
 	 .may_reply = true,
@@ -358,8 +382,9 @@ static const struct comment_view comments[] = {
 	{.id = 361,
 	 .topic_id = 12,
 	 .author = {.id = 7, .name = "Camille Renard"},
-	 .body = BODY("<p>Et côté associations, c’est pareil : trop de bienveillance affichée finit par "
-		  "faire fuir.</p>"),
+	 .body = BODY(
+		 "<p>Et côté associations, c’est pareil : trop de bienveillance affichée finit par "
+		 "faire fuir.</p>"),
 	 .posted = AGO(3 * MINUTE),
 	 .may_reply = true,
 	 .may_edit = true,
@@ -442,7 +467,8 @@ static void topic(struct html_out *out)
 static void topic_member(struct html_out *out)
 {
 	struct topic_view view = topic_view(&member);
-	struct form_error error = {"text", "Votre réaction est vide : écrivez au moins deux caractères."};
+	struct form_error error = {"text",
+				   "Votre réaction est vide : écrivez au moins deux caractères."};
 
 	view.opinions.mine = OPINION_EXCITING;
 	view.opinions.reason = "On en parle chaque semaine à l’association.";
@@ -579,7 +605,9 @@ static void offer(struct html_out *out)
 {
 	static const struct offer_item items[] = {
 		{.id = 1, .name = "Captation, trois caméras", .unit_cents = 120000, .quantity = 1},
-		{.id = 2, .name = "Sous-titrage", .unit_cents = 35050,
+		{.id = 2,
+		 .name = "Sous-titrage",
+		 .unit_cents = 35050,
 		 .requires = "Captation, trois caméras"},
 		{.id = 3, .name = "Traduction en langue des signes", .unit_cents = 48000},
 	};
@@ -621,8 +649,9 @@ static void comment_history(struct html_out *out)
 		{DIFF_SAME, ". Accepteriez-vous de venir la raconter ?"},
 	};
 	static const struct diff_part first[] = {
-		{DIFF_SAME, "C’est exactement l’histoire que j’attendais. Accepteriez-vous de venir "
-			    "la raconter ?"},
+		{DIFF_SAME,
+		 "C’est exactement l’histoire que j’attendais. Accepteriez-vous de venir "
+		 "la raconter ?"},
 	};
 	static const struct revision revisions[] = {
 		{.at = AGO(4 * DAY), .by = HELENE, .parts = parts, .n_parts = COUNT(parts)},
@@ -721,12 +750,23 @@ static void reset(struct html_out *out)
 static void account(struct html_out *out)
 {
 	static const struct session_row sessions[] = {
-		{.id = 1, .device = "Firefox, Linux", .network = "192.0.2.0/24", .is_current = true,
-		 .started = AGO(9 * DAY), .seen = AGO(MINUTE)},
-		{.id = 2, .device = "Safari, iPhone", .network = "2001:db8::/64",
-		 .started = AGO(40 * DAY), .seen = AGO(2 * DAY)},
-		{.id = 3, .device = "script de sauvegarde", .network = "198.51.100.0/24",
-		 .is_token = true, .started = AGO(3 * DAY), .seen = AGO(3 * HOUR)},
+		{.id = 1,
+		 .device = "Firefox, Linux",
+		 .network = "192.0.2.0/24",
+		 .is_current = true,
+		 .started = AGO(9 * DAY),
+		 .seen = AGO(MINUTE)},
+		{.id = 2,
+		 .device = "Safari, iPhone",
+		 .network = "2001:db8::/64",
+		 .started = AGO(40 * DAY),
+		 .seen = AGO(2 * DAY)},
+		{.id = 3,
+		 .device = "script de sauvegarde",
+		 .network = "198.51.100.0/24",
+		 .is_token = true,
+		 .started = AGO(3 * DAY),
+		 .seen = AGO(3 * HOUR)},
 	};
 	struct notice notice = {NOTICE_DONE, "Profil enregistré.", NULL, NULL};
 	struct account_view view = {
@@ -750,14 +790,22 @@ static void account(struct html_out *out)
 static void notifications(struct html_out *out)
 {
 	static const struct notification_row inbox[] = {
-		{.id = 9, .text = "Hélène Vasseur a répondu à votre réaction",
-		 .excerpt = "C’est exactement l’histoire que je voudrais entendre…", .url = "/s/12",
+		{.id = 9,
+		 .text = "Hélène Vasseur a répondu à votre réaction",
+		 .excerpt = "C’est exactement l’histoire que je voudrais entendre…",
+		 .url = "/s/12",
 		 .at = AGO(20 * MINUTE)},
-		{.id = 8, .text = "« Fermer la rue devant l’école : et après ? » est programmé",
-		 .url = "/s/31", .at = AGO(9 * HOUR)},
-		{.id = 7, .text = "Tom Whitfield vous appelle dans une réaction",
-		 .excerpt = "@Camille, what do you think?", .language = LOCALE_EN, .url = "/s/44",
-		 .at = AGO(3 * DAY), .is_read = true},
+		{.id = 8,
+		 .text = "« Fermer la rue devant l’école : et après ? » est programmé",
+		 .url = "/s/31",
+		 .at = AGO(9 * HOUR)},
+		{.id = 7,
+		 .text = "Tom Whitfield vous appelle dans une réaction",
+		 .excerpt = "@Camille, what do you think?",
+		 .language = LOCALE_EN,
+		 .url = "/s/44",
+		 .at = AGO(3 * DAY),
+		 .is_read = true},
 	};
 	struct notifications_view view = {
 		.page = page_of("Notifications", SECTION_NOTIFICATIONS, &member),
@@ -826,10 +874,14 @@ static void desk(struct html_out *out)
 		{.topic = &rows[0], .candidates = 3, .offers = 1, .days = 6},
 		{.topic = &rows[2], .days = 11},
 	};
-	static const struct desk_card scheduled[] = {{.topic = &rows[1], .candidates = 5, .days = 2}};
+	static const struct desk_card scheduled[] = {
+		{.topic = &rows[1], .candidates = 5, .days = 2}};
 	static const struct desk_column columns[] = {
 		{.state = TOPIC_PROPOSED, .cards = proposed, .n_cards = 2, .total = 2},
-		{.state = TOPIC_OPEN, .cards = open, .n_cards = 2, .total = 18,
+		{.state = TOPIC_OPEN,
+		 .cards = open,
+		 .n_cards = 2,
+		 .total = 18,
 		 .all_url = "/sujets?state=open"},
 		{.state = TOPIC_SHORTLISTED},
 		{.state = TOPIC_SCHEDULED, .cards = scheduled, .n_cards = 1, .total = 1},
@@ -951,8 +1003,8 @@ static void error_429(struct html_out *out)
 }
 
 static const struct mailbox_row mails[] = {
-	{"1", "camille@example.org", "Causerie <notifications@example>",
-	 "Confirmez votre adresse", AGO(MINUTE)},
+	{"1", "camille@example.org", "Causerie <notifications@example>", "Confirmez votre adresse",
+	 AGO(MINUTE)},
 	{"2", "karim@example.org", "Hélène Vasseur via Causerie <notifications@example>",
 	 "Re: [Causerie] Une conversation n’est pas forcément un marché", AGO(HOUR)},
 };
@@ -1023,17 +1075,21 @@ const size_t n_samples = COUNT(samples);
 
 /* --- for the tests --- */
 
-static const char *const openings[] = {"Je crois", "On oublie", "Il faudrait", "Personne ne dit",
-				       "Souvenons-nous", "Disons-le", "Chez nous", "À mon sens"};
-static const char *const middles[] = {
-	"que la confiance se gagne lentement", "combien le silence compte dans un échange",
-	"parler de ceux qui lisent sans écrire", "ce que coûte une modération bien faite",
-	"des forums où l’on prenait son temps", "une marque n’est jamais une voix parmi d’autres",
-	"les nouveaux venus posent les bonnes questions", "l’habitude finit par tenir lieu de règle"};
-static const char *const endings[] = {"et cela change tout.", "mais qui s’en soucie ?",
-				      "alors parlons-en !", "sans même s’en apercevoir.",
+static const char *const openings[] = {"Je crois",        "On oublie",      "Il faudrait",
+				       "Personne ne dit", "Souvenons-nous", "Disons-le",
+				       "Chez nous",       "À mon sens"};
+static const char *const middles[] = {"que la confiance se gagne lentement",
+				      "combien le silence compte dans un échange",
+				      "parler de ceux qui lisent sans écrire",
+				      "ce que coûte une modération bien faite",
+				      "des forums où l’on prenait son temps",
+				      "une marque n’est jamais une voix parmi d’autres",
+				      "les nouveaux venus posent les bonnes questions",
+				      "l’habitude finit par tenir lieu de règle"};
+static const char *const endings[] = {"et cela change tout.",   "mais qui s’en soucie ?",
+				      "alors parlons-en !",     "sans même s’en apercevoir.",
 				      "comme au premier jour.", "du moins je l’espère.",
-				      "et tant mieux.", "voilà pourquoi je viendrai."};
+				      "et tant mieux.",         "voilà pourquoi je viendrai."};
 
 static char *made_up_body(unsigned seed)
 {
@@ -1074,8 +1130,8 @@ void sample_hostile_topic(struct html_out *out, const char *attack)
 	struct comment_view comment = comments[0];
 	struct topic_view view = topic_view(NULL);
 	struct form_error error = {attack, attack};
-	struct related_row row = {.url = attack, .title = attack, .reasons = &attack,
-				  .n_reasons = 1};
+	struct related_row row = {
+		.url = attack, .title = attack, .reasons = &attack, .n_reasons = 1};
 
 	comment.author.name = attack;
 	comment.tag = attack;
