@@ -147,6 +147,8 @@ struct person people_person(const struct people *people, uint64_t id)
 
 	if (known == NULL)
 		return (struct person){.id = id};
+	if (known->unknown && !known->erased) /* accounts is away; the page says so */
+		return (struct person){.id = id, .name = "…"};
 	return (struct person){
 		.id = id,
 		.name = known->erased ? NULL : known->name,

@@ -37,7 +37,7 @@ static enum locale locale_of(const char *tag)
 
 static struct html_out page(const struct writing *w)
 {
-	return (struct html_out){.locale = w->locale, .now = {clock_now() / 1000000}};
+	return (struct html_out){.locale = w->locale, .now = {clock_now()}};
 }
 
 static const char *keep(const struct writing *w, struct html_out *out)

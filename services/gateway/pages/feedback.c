@@ -1,0 +1,84 @@
+/*
+ * feedback.c - POST /sujets/{topic_id}/opinion and /suivi: an opinion given, changed or withdrawn;
+ * a level of following.
+ *
+ *   change --> back to the page
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/pages/forms.h"
+#include "gateway/pages/pages.h"
+#include "gateway/words.h"
+#include "notifications.pb-c.h"
+#include "topics.pb-c.h"
+
+struct feedback {
+	struct visit visit;
+	uint64_t topic_id;
+	const char *anchor;
+	union {
+		struct rpc_answer answer;
+		RPC_SLOT(Causerie__OpinionReply) opinion;
+		RPC_SLOT(Causerie__Follow) follow;
+	};
+};
+
+static task_step change_opinion, change_follow, back;
+
+const struct handler give_opinion = HANDLER(struct feedback, change_opinion);
+const struct handler follow_topic = HANDLER(struct feedback, change_follow);
+
+static struct step change_opinion(struct task *task)
+{
+	struct feedback *f = (struct feedback *)task;
+	struct visit *v = &f->visit;
+
+	f->topic_id = visit_id(v, "topic_id");
+	f->anchor = "avis";
+	if (*form_field(v, "withdraw") != '\0') {
+		Causerie__DeleteOpinionRequest ask = CAUSERIE__DELETE_OPINION_REQUEST__INIT;
+
+		ask.topic_id = f->topic_id;
+		RPC_CALL(task, &f->opinion, causerie__topics__delete_opinion, site.topics, &ask);
+	} else {
+		Causerie__PutOpinionRequest ask = CAUSERIE__PUT_OPINION_REQUEST__INIT;
+
+		ask.topic_id = f->topic_id;
+		ask.value = (uint32_t)strtoul(form_field(v, "value"), NULL, 10);
+		ask.reason = arena_strdup(&task->arena, form_line(v, "reason"));
+		RPC_CALL(task, &f->opinion, causerie__topics__put_opinion, site.topics, &ask);
+	}
+	return task_then(back);
+}
+
+static Causerie__FollowLevel level_named(const char *name)
+{
+	for (int level = FOLLOW_ALL; level <= FOLLOW_MUTE; level++)
+		if (strcmp(follow_level_value((enum follow_level)level), name) == 0)
+			return (Causerie__FollowLevel)level;
+	return CAUSERIE__FOLLOW_LEVEL__MUTE; /* "none": nothing more about it */
+}
+
+static struct step change_follow(struct task *task)
+{
+	struct feedback *f = (struct feedback *)task;
+	Causerie__PutFollowRequest ask = CAUSERIE__PUT_FOLLOW_REQUEST__INIT;
+
+	f->topic_id = ask.topic_id = visit_id(&f->visit, "topic_id");
+	f->anchor = "audience";
+	ask.level = level_named(form_field(&f->visit, "level"));
+	RPC_CALL(task, &f->follow, causerie__notifications__put_follow, site.notifications, &ask);
+	return task_then(back);
+}
+
+static struct step back(struct task *task)
+{
+	struct feedback *f = (struct feedback *)task;
+
+	if (f->answer.code != CAUSERIE__CODE__OK)
+		return visit_failed(&f->visit, &f->answer);
+	return visit_redirect(&f->visit, 303,
+			      arena_printf(&task->arena, "/sujets/%llu#%s",
+					   (unsigned long long)f->topic_id, f->anchor));
+}

@@ -1,0 +1,19 @@
+/*
+ * pages.h - the handlers of the HTML pages, named in routes.c; one file per page or form.
+ */
+#ifndef GATEWAY_PAGES_PAGES_H
+#define GATEWAY_PAGES_PAGES_H
+
+#include "gateway/gateway.h"
+
+/* topics */
+extern const struct handler show_home, show_topics, show_topic, go_to_topic;
+extern const struct handler new_topic, edit_topic_page, withdraw_topic;
+/* what a member says of a topic */
+extern const struct handler post_comment_page, give_opinion, follow_topic;
+/* one comment */
+extern const struct handler go_to_comment, edit_comment_page, save_comment, comment_history;
+extern const struct handler report_comment_page, report_comment, delete_comment_page,
+	delete_comment;
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * post_comment.c - POST /sujets/{topic_id}/commentaires: a reaction, once.
+ *
+ *   read --> posted --> back to the page, at the new comment
+ *     |         +-----> (refused) fetch --> name --> draw, with what was typed
+ *     +--> (preview) fetch …
+ *     +--> (signed out) kept --> sign in first; the text follows
+ *
+ * The form's key makes a double click, the back button and a repeated request one
+ * comment.
+ */
+#include <stdlib.h>
+
+#include "gateway/pages/forms.h"
+#include "gateway/pages/pages.h"
+#include "gateway/pages/show_topic.h"
+#include "lib/text.h"
+
+#define TEXT_MIN 2
+#define TEXT_MAX 5000
+
+static task_step read_form, kept, posted, fetch_again, name_people, draw_preview, draw_refused;
+
+const struct handler post_comment_page = HANDLER(struct topic_visit, read_form);
+
+static void post(struct topic_visit *t)
+{
+	Causerie__PostCommentRequest ask = CAUSERIE__POST_COMMENT_REQUEST__INIT;
+	struct task *task = &t->visit.task;
+
+	ask.topic_id = t->id;
+	ask.parent_id = t->reply_to;
+	ask.body = arena_strdup(&task->arena, t->typed);
+	ask.language = arena_strdup(&task->arena, locale_tag(t->visit.locale));
+	RPC_CALL(task, &t->posted, causerie__comments__post_comment, site.comments, &ask);
+}
+
+static struct step read_form(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+	struct visit *v = &t->visit;
+	size_t length;
+
+	t->id = visit_id(v, "topic_id");
+	t->typed = form_body(v, "text");
+	t->reply_to = strtoull(form_field(v, "parent"), NULL, 10);
+	if (t->reply_to > INT64_MAX)
+		t->reply_to = 0;
+	length = text_length(t->typed);
+
+	if (*form_field(v, "action") == 'p' && form_field(v, "action")[1] == 'r') {
+		t->wants_preview = true;
+		return fetch_again(task);
+	}
+	if (length < TEXT_MIN || length > TEXT_MAX) {
+		t->comment_form = form_wrong(v, "text",
+					     length < TEXT_MIN ? tr(v->locale, "C’est trop court.")
+							       : tr(v->locale, "C’est trop long."));
+		return fetch_again(task);
+	}
+	if (!visit_signed_in(v)) {
+		draft_keep(v, &t->draft, t->reply_to, t->typed);
+		return task_then(kept);
+	}
+	post(t);
+	return task_then(posted);
+}
+
+static struct step kept(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+
+	return visit_redirect(&t->visit, 303,
+			      arena_printf(&task->arena,
+					   "/connexion?texte=1&next=%%2Fsujets%%2F%llu%%"
+					   "3Fbrouillon%%3D1%%26repondre%%3D%llu%%23reagir",
+					   (unsigned long long)t->id,
+					   (unsigned long long)t->reply_to));
+}
+
+static struct step posted(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+
+	if (t->posted.code == CAUSERIE__CODE__OK)
+		return visit_redirect(&t->visit, 303,
+				      arena_printf(&task->arena, "/sujets/%llu?autour=%llu#c%llu",
+						   (unsigned long long)t->id,
+						   (unsigned long long)t->posted.reply->id,
+						   (unsigned long long)t->posted.reply->id));
+	if (!form_comes_again(&t->posted.answer))
+		return visit_failed(&t->visit, &t->posted.answer);
+	t->comment_form = form_refused(&t->visit, &t->posted.answer,
+				       (const struct form_name[]){{"body", "text"}, {NULL, NULL}});
+	return fetch_again(task);
+}
+
+static struct step fetch_again(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+
+	t->around = t->reply_to;
+	topic_fetch(t, t->id);
+	return task_then(name_people);
+}
+
+static struct step name_people(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+
+	if (t->topic.code != CAUSERIE__CODE__OK)
+		return visit_failed(&t->visit, &t->topic.answer);
+	topic_want_people(t);
+	return t->wants_preview ? task_then(draw_preview) : task_then(draw_refused);
+}
+
+static struct step draw_preview(struct task *task)
+{
+	return topic_draw((struct topic_visit *)task, 200);
+}
+
+static struct step draw_refused(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+	const bool asked = t->posted.code != CAUSERIE__CODE__CODE_UNSPECIFIED;
+
+	return topic_draw(t, asked ? form_status(&t->posted.answer) : 422);
+}
