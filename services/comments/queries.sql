@@ -170,7 +170,7 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
                RETURNING 1),
      target AS (SELECT topic_id FROM threads, moved WHERE topic_id = :target_id::bigint FOR UPDATE),
-     old AS (SELECT topic_id, comments FROM threads, target WHERE threads.topic_id = :topic_id::bigint FOR UPDATE),
+     old AS (SELECT threads.topic_id, threads.comments FROM threads, target WHERE threads.topic_id = :topic_id::bigint FOR UPDATE),
      gone AS (UPDATE comments c SET topic_id = target.topic_id FROM target WHERE c.topic_id = :topic_id),
      counted AS (UPDATE threads t SET comments = CASE WHEN t.topic_id = :topic_id THEN 0 ELSE t.comments + old.comments END,
                         open = t.open AND t.topic_id <> :topic_id,

@@ -332,9 +332,12 @@ static const ProtobufCFieldDescriptor **fields_of(struct arena *arena, const PGr
 	const ProtobufCFieldDescriptor **fields =
 		ARENA_ARRAY(arena, const ProtobufCFieldDescriptor *, (size_t)columns);
 
-	for (int column = 0; column < columns; column++)
+	for (int column = 0; column < columns; column++) {
 		fields[column] = protobuf_c_message_descriptor_get_field_by_name(
 			type, PQfname(result, column));
+		if (fields[column] != NULL && fields[column]->type == PROTOBUF_C_TYPE_MESSAGE)
+			fields[column] = NULL; /* a number of the same name as a part of the message */
+	}
 	return fields;
 }
 
