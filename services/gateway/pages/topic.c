@@ -20,6 +20,7 @@
 #include "gateway/pages/show_topic.h"
 #include "gateway_templates.h"
 #include "lib/markdown.h"
+#include "lib/zone.h"
 #include "notifications.pb-c.h"
 #include "related.pb-c.h"
 
