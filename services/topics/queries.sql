@@ -191,7 +191,7 @@ WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint FOR UPDATE),
 SELECT id FROM made;
 
 -- name: list_history
-SELECT h.at, h.actor_id, h.from_state AS "from", h.to_state AS "to", h.version,
+SELECT h.at, h.actor_id, nullif(h.from_state, '') AS "from", nullif(h.to_state, '') AS "to", h.version,
        CASE WHEN h.reason_private AND NOT :is_organizer::boolean THEN '' ELSE h.reason END AS reason
   FROM (SELECT topic_id, at, actor_id, from_state, to_state, version, reason, reason_private FROM topic_transitions
         UNION ALL
