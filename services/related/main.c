@@ -1,8 +1,8 @@
 /*
  * main.c - causerie-related: topics that may have to do with one another, and why.
  *
- * Its index lives in memory and follows topics, comments and accounts; at start
- * it is rebuilt from its owners, and answers meanwhile with what is there.
+ * Its index lives in memory and follows topics, comments and accounts. At start it
+ * comes from a snapshot, or else from its owners, and answers meanwhile with what is there.
  * With --evaluate CORPUS QUERIES the same engine answers from files, see evaluate.h.
  */
 #include <stdio.h>
@@ -17,6 +17,10 @@
 static const struct setting table[] = {
 	SETTING_INTEGER("CAUSERIE_RELATED_MEMORY", "2048", &settings.memory, 1, 1 << 20,
 			"MiB that the index may take; beyond it changes are refused"),
+	SETTING_TEXT("CAUSERIE_RELATED_SNAPSHOT", "var/related.snapshot", &settings.snapshot,
+		     "file in which the index outlives a restart", NULL),
+	SETTING_DURATION("CAUSERIE_RELATED_SNAPSHOT_EVERY", "60s", &settings.snapshot_ms, 0,
+			 86400000, "how often it is written when something changed; 0: never"),
 	{0},
 };
 
@@ -25,11 +29,17 @@ static ProtobufCService *const services[] = {&related.base, NULL};
 
 static const char *start(const struct service_context *here)
 {
+	struct stream_place places[STREAMS];
+
 	(void)here;
 	recommender.topics = service_client("topics", &causerie__topics__descriptor);
 	recommender.comments = service_client("comments", &causerie__comments__descriptor);
 	upkeep_start();
-	rebuild_start(follow_start);
+	keep_start();
+	if (keep_load(places))
+		follow_start(places);
+	else
+		rebuild_start(follow_start);
 	return NULL;
 }
 
@@ -40,6 +50,7 @@ static const char *ready(void)
 
 static void stop(void)
 {
+	keep_stop();
 	follow_stop();
 	refresh_stop();
 	rebuild_stop();

@@ -300,8 +300,7 @@ static void take_found(struct ranker *r)
 static void order_past(struct ranker *r)
 {
 	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_text);
-	while (!r->search.only_included && r->n_ranked > 0 &&
-	       r->ranked[r->n_ranked - 1].text <= 0)
+	while (!r->search.only_included && r->n_ranked > 0 && r->ranked[r->n_ranked - 1].text <= 0)
 		r->n_ranked--;
 }
 

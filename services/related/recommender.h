@@ -26,8 +26,8 @@ struct rpc_client;
 
 struct recommender_settings {
 	int64_t memory;       /* MiB that the engine may take */
-	const char *snapshot; /* path of the file; NULL: none is kept */
-	int64_t snapshot_ms;  /* between two snapshots */
+	const char *snapshot; /* path of the file */
+	int64_t snapshot_ms;  /* between two snapshots; 0: none is kept */
 };
 
 /* A place in an owner's stream. */
@@ -46,8 +46,9 @@ struct recommender {
 extern struct recommender_settings settings;
 extern struct recommender recommender;
 
-/* recommender.c: a new, empty engine. */
+/* recommender.c: a new, empty engine; or one from a snapshot, see snapshot_load(). */
 struct engine *new_engine(void);
+int load_engine(const char *path, struct stream_place places[STREAMS], struct engine **);
 
 /* documents.c: what an owner says, into the engine. */
 void take_topic(struct engine *, const Causerie__TopicDocument *);
@@ -71,9 +72,14 @@ void follow_places(struct stream_place places[STREAMS]);
 bool follow_started(void);
 void follow_stop(void);
 
-/* upkeep.c: the engine's background work, and snapshots, in turns of the loop. */
+/* upkeep.c: the engine's background work, in turns of the loop. */
 void upkeep_start(void);
 void upkeep_stop(void);
+
+/* keep.c: the snapshot. keep_load(): false when there is none to be used. */
+bool keep_load(struct stream_place places[STREAMS]);
+void keep_start(void);
+void keep_stop(void);
 
 /* related_message.c: the last step of both questions. */
 struct step reply_related(struct task *, const struct related_list *);

@@ -252,7 +252,7 @@ static bool sound_list(struct reader *reader, uint32_t n_terms)
 
 		term += head >> 1;
 		if (head & 1)
-			(void)read_checked(reader, RECORD_BYTES);
+			reader->broken |= read_checked(reader, RECORD_BYTES) == 0;
 		reader->broken |= term >= n_terms;
 	}
 	return !reader->broken;

@@ -1,0 +1,309 @@
+/*
+ * test_snapshot.c - what is saved comes back, and nothing else is believed.
+ */
+#include "sentences.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dice.h"
+#include "related/snapshot.h"
+#include "related/snapshot_format.h"
+
+enum { TOPICS = 400, VOCABULARY = 800 };
+
+struct place {
+	uint64_t epoch, seq;
+};
+
+static char folder[] = "/tmp/snapshot.XXXXXX", path[64];
+
+static int open_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(path, sizeof path, "%s/related.snapshot", folder);
+	return 0;
+}
+
+static int close_folder(void **state)
+{
+	char beside[80];
+
+	(void)state;
+	snprintf(beside, sizeof beside, "%s.new", path);
+	unlink(beside);
+	unlink(path);
+	return rmdir(folder);
+}
+
+static struct engine *small_site(uint64_t seed)
+{
+	struct engine *engine = new_engine();
+	char title[128], body[512];
+	const char *const labels[] = {"Énergie", "Jardin"};
+
+	for (uint64_t id = 1; id <= TOPICS; id++) {
+		uint64_t link = 1 + dice(&seed, TOPICS * 2); /* half of them lead nowhere yet */
+
+		dice_words(&seed, title, sizeof title, 5, VOCABULARY);
+		dice_words(&seed, body, sizeof body, 30, VOCABULARY);
+		engine_put_topic(engine,
+				 TOPIC(id, .title = title, .article = body,
+				       .author = 1 + dice(&seed, 50), .links = &link, .n_links = 1,
+				       .expertises = labels + dice(&seed, 2), .n_expertises = 1,
+				       .language = "fr", .display = title));
+		engine_put_comment(engine,
+				   COMMENT(id, id, .author = 1 + dice(&seed, 50), .body = body));
+		engine_put_opinion(engine, id, 1 + dice(&seed, 50), true);
+	}
+	engine_remove_topic(engine, 7, 2);
+	engine_remove_comment(engine, 8, 8, 2);
+	engine_set_visibility(engine, 9, 0);
+	engine_pair(engine, 10, 11, PAIR_PINNED);
+	engine_pair(engine, 12, 13, PAIR_BANNED);
+	engine_settle(engine);
+	return engine;
+}
+
+static void save(const struct engine *engine)
+{
+	const struct place place = {3, 99};
+
+	assert_int_equal(snapshot_save(engine, path, &place, sizeof place), 0);
+}
+
+static int load(struct engine **engine)
+{
+	struct place place = {0};
+	int status =
+		snapshot_load(&(struct engine_settings){.public_url = "https://causerie.example"},
+			      path, &place, sizeof place, engine);
+
+	if (status == 0) {
+		assert_int_equal(place.epoch, 3);
+		assert_int_equal(place.seq, 99);
+		engine_settle(*engine);
+	}
+	return status;
+}
+
+static void assert_same_answers(struct engine *one, struct engine *other)
+{
+	static struct related_list a, b;
+
+	for (uint64_t id = 1; id <= TOPICS; id++) {
+		struct engine_question question = about(id);
+		struct arena arena = {0};
+
+		assert_int_equal(engine_related(one, &question, &arena, &a),
+				 engine_related(other, &question, &arena, &b));
+		assert_int_equal(a.count, b.count);
+		for (uint32_t i = 0; i < a.count; i++) {
+			assert_int_equal(a.items[i].topic_id, b.items[i].topic_id);
+			assert_true(fabs(a.items[i].score - b.items[i].score) < 1e-9);
+			assert_string_equal(a.items[i].display, b.items[i].display);
+		}
+		arena_free(&arena);
+	}
+}
+
+static void what_was_saved_answers_alike(void **state)
+{
+	struct engine *engine = small_site(1), *loaded = NULL;
+	struct engine_stats one, other;
+
+	(void)state;
+	save(engine);
+	assert_int_equal(load(&loaded), 0);
+	assert_same_answers(engine, loaded);
+	engine_stats(engine, &one);
+	engine_stats(loaded, &other);
+	assert_int_equal(one.topics, other.topics);
+	assert_int_equal(one.comments, other.comments);
+	assert_int_equal(one.links, other.links);
+
+	/* It goes on as the other does, and remembers what was removed. */
+	engine_put_topic(engine, TOPIC_AT(2, 20, .title = "w1 w2 w3"));
+	engine_put_topic(loaded, TOPIC_AT(2, 20, .title = "w1 w2 w3"));
+	engine_put_topic(loaded, TOPIC(7, .title = "w1 w2 w3"));
+	engine_settle(engine);
+	engine_settle(loaded);
+	assert_same_answers(engine, loaded);
+	engine_free(engine);
+	engine_free(loaded);
+}
+
+static void an_empty_engine_can_be_saved(void **state)
+{
+	struct engine *engine = new_engine(), *loaded = NULL;
+
+	(void)state;
+	save(engine);
+	assert_int_equal(load(&loaded), 0);
+	engine_free(engine);
+	engine_free(loaded);
+}
+
+static void where_there_is_none_it_says_so(void **state)
+{
+	struct engine *loaded = NULL;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(load(&loaded), -ENOENT);
+	assert_null(loaded);
+}
+
+static size_t read_snapshot(unsigned char **bytes)
+{
+	struct stat about;
+	int fd = open(path, O_RDONLY);
+
+	assert_int_equal(fstat(fd, &about), 0);
+	*bytes = malloc((size_t)about.st_size);
+	assert_int_equal(read(fd, *bytes, (size_t)about.st_size), about.st_size);
+	close(fd);
+	return (size_t)about.st_size;
+}
+
+static void write_snapshot(const unsigned char *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+	close(fd);
+}
+
+static void a_damaged_or_shortened_file_is_refused(void **state)
+{
+	struct engine *engine = small_site(2), *loaded = NULL;
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	uint64_t seed = 9;
+
+	(void)state;
+	save(engine);
+	size = read_snapshot(&bytes);
+	for (int i = 0; i < 100; i++) {
+		size_t at = dice(&seed, (uint32_t)size);
+		unsigned char bit = (unsigned char)(1 << dice(&seed, 8));
+
+		bytes[at] ^= bit;
+		write_snapshot(bytes, size);
+		assert_int_equal(load(&loaded), -EBADMSG);
+		bytes[at] ^= bit;
+		write_snapshot(bytes, dice(&seed, (uint32_t)size));
+		assert_int_equal(load(&loaded), -EBADMSG);
+	}
+	free(bytes);
+	engine_free(engine);
+}
+
+static void set_sum(unsigned char *bytes, size_t size)
+{
+	struct snapshot_sum sum = {0};
+	size_t content = size - sizeof sum.state;
+
+	for (size_t at = 0; at < content; at += 1 << 16)
+		snapshot_sum_add(&sum, bytes + at,
+				 content - at < 1 << 16 ? content - at : (size_t)1 << 16);
+	memcpy(bytes + content, &sum.state, sizeof sum.state);
+}
+
+/* The checksum fits, what it covers does not: still no read or write beyond any end. */
+static void a_wrong_file_with_a_right_checksum_does_no_harm(void **state)
+{
+	struct engine *engine = small_site(3);
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	uint64_t seed = 10;
+
+	(void)state;
+	save(engine);
+	size = read_snapshot(&bytes);
+	for (int i = 0; i < 300; i++) {
+		size_t at = i < 100 ? dice(&seed, 80) : dice(&seed, (uint32_t)size - 8);
+		unsigned char kept = bytes[at];
+		struct engine *loaded = NULL;
+
+		bytes[at] = (unsigned char)dice(&seed, 256);
+		set_sum(bytes, size);
+		write_snapshot(bytes, size);
+		struct place place;
+		int status = snapshot_load(&(struct engine_settings){0}, path, &place, sizeof place,
+					   &loaded);
+
+		assert_true(status == 0 || status == -EBADMSG);
+		if (loaded != NULL) {
+			static struct related_list list;
+			struct engine_question question = about(1 + dice(&seed, TOPICS));
+			struct arena arena = {0};
+
+			(void)engine_related(loaded, &question, &arena, &list);
+			arena_free(&arena);
+		}
+		engine_free(loaded);
+		bytes[at] = kept;
+	}
+	free(bytes);
+	engine_free(engine);
+}
+
+/* kill -9 at any moment leaves the former file or the new one. */
+static void a_writer_that_is_killed_leaves_a_whole_file(void **state)
+{
+	struct engine *engine = small_site(4);
+	uint64_t seed = 12;
+
+	(void)state;
+	save(engine);
+	for (int i = 0; i < 30; i++) {
+		struct engine *loaded = NULL;
+		pid_t child = fork();
+
+		if (child == 0) {
+			const struct place place = {3, 99};
+
+			for (;;)
+				(void)snapshot_save(engine, path, &place, sizeof place);
+		}
+		usleep(dice(&seed, 8000));
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		assert_int_equal(load(&loaded), 0);
+		engine_free(loaded);
+	}
+	engine_free(engine);
+}
+
+static void a_folder_that_is_not_there_is_an_error_and_harms_nothing(void **state)
+{
+	struct engine *engine = small_site(5);
+
+	(void)state;
+	assert_int_equal(snapshot_save(engine, "/nowhere/related.snapshot", "", 0), -ENOENT);
+	engine_free(engine);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_saved_answers_alike),
+		cmocka_unit_test(an_empty_engine_can_be_saved),
+		cmocka_unit_test(where_there_is_none_it_says_so),
+		cmocka_unit_test(a_damaged_or_shortened_file_is_refused),
+		cmocka_unit_test(a_wrong_file_with_a_right_checksum_does_no_harm),
+		cmocka_unit_test(a_writer_that_is_killed_leaves_a_whole_file),
+		cmocka_unit_test(a_folder_that_is_not_there_is_an_error_and_harms_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, open_folder, close_folder);
+}
