@@ -2,6 +2,7 @@
  * command.c - what an operator does to accounts from the shell.
  *
  *   causerie-accounts --hash-password < password      prints its hash (for a site's initial data)
+ *   causerie-accounts --name-skeleton < names         prints what each looks like (likewise)
  *   causerie-accounts --grant organizer ana@example.org   makes the first organizer
  */
 #include "accounts.h"
@@ -12,7 +13,9 @@
 
 #include <sodium.h>
 
+#include "lib/arena.h"
 #include "lib/settings.h"
+#include "lib/text.h"
 
 #define LINE_BYTES 1024
 
@@ -28,6 +31,24 @@ static int hash_passwords(void)
 		if (work.failed)
 			return EXIT_FAILURE;
 		puts(work.made);
+	}
+	return EXIT_SUCCESS;
+}
+
+static int name_skeletons(void)
+{
+	struct arena arena = {0};
+	char line[LINE_BYTES];
+
+	while (fgets(line, sizeof line, stdin) != NULL) {
+		const char *skeleton;
+
+		line[strcspn(line, "\n")] = '\0';
+		skeleton = text_name_skeleton(&arena, line);
+		if (skeleton == NULL)
+			return EXIT_FAILURE;
+		puts(skeleton);
+		arena_free(&arena);
 	}
 	return EXIT_SUCCESS;
 }
@@ -85,6 +106,10 @@ bool accounts_command(int argc, char **argv, int *status)
 		if (sodium_init() < 0)
 			return false;
 		*status = hash_passwords();
+		return true;
+	}
+	if (argc == 2 && strcmp(argv[1], "--name-skeleton") == 0) {
+		*status = name_skeletons();
 		return true;
 	}
 	if (argc == 4 && strcmp(argv[1], "--grant") == 0) {

@@ -25,6 +25,7 @@
 
 static const char *http_listen, *redis_url, *site_language, *trusted_proxies;
 static int64_t page_cache_mb, connections, connections_per_network;
+static bool share_port;
 static struct http_server *server;
 
 static const char *check_language(const char *value)
@@ -37,6 +38,8 @@ static const char *check_language(const char *value)
 static const struct setting settings[] = {
 	SETTING_TEXT("CAUSERIE_HTTP_LISTEN", "127.0.0.1:8080", &http_listen,
 		     "where browsers and programs connect, host:port", check_listen),
+	SETTING_BOOLEAN("CAUSERIE_HTTP_SHARE_PORT", "0", &share_port,
+			"other replicas listen there, too (SO_REUSEPORT)"),
 	SETTING_TEXT("CAUSERIE_REDIS_URL", "redis://127.0.0.1:6379", &redis_url,
 		     "sessions and limits", cache_check_url),
 	SETTING_TEXT("CAUSERIE_SITE_NAME", "Causerie", &site.name, "name of the site", NULL),
@@ -153,7 +156,7 @@ static const char *listen_to_browsers(void)
 		return "CAUSERIE_TRUSTED_PROXIES is not a list of addresses and networks";
 	result = http_server_inherit(server);
 	if (result == 0)
-		result = http_server_listen(server, http_listen, false);
+		result = http_server_listen(server, http_listen, share_port);
 	if (result >= 0)
 		return NULL;
 	snprintf(problem, sizeof problem, "cannot listen on %s (CAUSERIE_HTTP_LISTEN): %s",
