@@ -269,6 +269,7 @@ struct sign_in_limit {
 };
 void limit_sign_in(struct visit *, struct sign_in_limit *, const char *email);
 unsigned limit_sign_in_verdict(const struct sign_in_limit *); /* 0, or the seconds to wait */
+bool limit_is_unknown(const struct sign_in_limit *); /* Redis is away: nobody may try for now */
 void limit_sign_in_succeeded(struct visit *, const char *email);
 
 /* Account mail to an address (forgotten password…): at most a few an hour; beyond it, and without
@@ -276,7 +277,8 @@ void limit_sign_in_succeeded(struct visit *, const char *email);
 void limit_mail(struct visit *, struct sign_in_limit *, const char *email);
 bool limit_mail_allows(const struct sign_in_limit *);
 
-/* 429 with Retry-After. */
+/* 429 with Retry-After; 503 when the limit could not be looked up. */
 struct step limit_refuse(struct visit *, unsigned seconds);
+struct step limit_refuse_unknown(struct visit *);
 
 #endif

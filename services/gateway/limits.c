@@ -138,6 +138,12 @@ struct step limit_refuse(struct visit *v, unsigned seconds)
 	return visit_fail(v, 429, "Wait before you try again.");
 }
 
+struct step limit_refuse_unknown(struct visit *v)
+{
+	visit_field(v, "Retry-After", number(v, CLOSED_WAIT));
+	return visit_fail(v, 503, "Limits cannot be looked up at the moment, so this has to wait.");
+}
+
 /* --- signing in, and mail to an address -------------------------------------------------- */
 
 /* An address as a key: case does not make it another, and Redis does not learn it. */
@@ -166,6 +172,11 @@ void limit_sign_in(struct visit *v, struct sign_in_limit *limit, const char *ema
 		      try_script, address_key(v, "sign_in", email), network_key(v), ACCOUNT_TRIES,
 		      (long long)(NETWORK_TRIES * site.limit_factor), FIRST_PAUSE, LONGEST_PAUSE,
 		      REMEMBERED);
+}
+
+bool limit_is_unknown(const struct sign_in_limit *limit)
+{
+	return limit->slot.kind != CACHE_INTEGER && !is_count(&limit->slot);
 }
 
 unsigned limit_sign_in_verdict(const struct sign_in_limit *limit)

@@ -664,6 +664,7 @@ static struct step enter(struct task *task)
 	const unsigned wait = limit_verdict(v, v->route->rate);
 
 	if (wait > 0)
-		return limit_refuse(v, wait);
+		return v->limit_slot.kind == CACHE_LIST ? limit_refuse(v, wait)
+							: limit_refuse_unknown(v);
 	return v->route->handler->first;
 }

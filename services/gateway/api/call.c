@@ -3,7 +3,8 @@
  *
  *   read --(guard)--> check_guard -> call -> answered -> write
  *    |                                          |
- *    +-- path, query, body become the request   +-> CONFLICT: fetch_fresh -> write_conflict
+ *    +-- path, query, body become the request   +-> CONFLICT: fetch_fresh -> name_fresh ->
+ * write_conflict
  *
  * What is wrong with the request's form is found here and told all at once; what is
  * wrong with its content the service tells, by the fields' names in its message,
@@ -23,8 +24,8 @@
 
 #define LIMIT_MOST 100
 
-static task_step read_request, check_guard, call_service, answered, fetch_fresh, write_conflict,
-	write_answer;
+static task_step read_request, check_guard, call_service, answered, fetch_fresh, name_fresh,
+	write_conflict, write_answer;
 
 const struct handler api_handler = HANDLER(struct api_visit, read_request);
 
@@ -259,6 +260,8 @@ static struct step check_guard(struct task *task)
 	if (a->call->guard == API_MAIL)
 		return limit_mail_allows(&a->limit) ? task_then(call_service)
 						    : visit_reply(&a->visit, a->call->status);
+	if (limit_is_unknown(&a->limit))
+		return limit_refuse_unknown(&a->visit);
 	wait = limit_sign_in_verdict(&a->limit);
 	return wait == 0 ? task_then(call_service) : limit_refuse(&a->visit, wait);
 }
@@ -345,6 +348,15 @@ static struct step fetch_fresh(struct task *task)
 
 	*(uint64_t *)value_of(message, "id") = *(uint64_t *)value_of(a->ask, "id");
 	ask(a, a->call->fresh, message, &a->fresh);
+	return task_then(name_fresh);
+}
+
+static struct step name_fresh(struct task *task)
+{
+	struct api_visit *a = (struct api_visit *)task;
+
+	if (a->fresh.code == CAUSERIE__CODE__OK)
+		load_people_in(a, a->fresh.message);
 	return task_then(write_conflict);
 }
 
