@@ -1,0 +1,109 @@
+"""
+A mail server that keeps what it takes, to be asked afterwards; real SMTP by aiosmtpd.
+
+Every dialogue leaves a line in `attempts`; what was accepted is in `messages`. A test may make
+it misbehave: `answer` is called with the address and the number of the attempt at DATA's end and
+returns an SMTP reply, or "cut-before" or "cut-after" (the connection ends before or after the
+message counts as taken, without a reply).
+
+    with MailServer() as mail:
+        message = mail.wait_for("ana@example.org", subject="adresse")
+        token = mail.links(message)[0]
+"""
+import email
+import email.policy
+import re
+import socket
+import threading
+import time
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+
+class Message:
+    """One accepted message: its envelope, its bytes and what a mail reader makes of them."""
+
+    def __init__(self, sender, recipient, raw):
+        self.sender = sender
+        self.recipient = recipient
+        self.raw = raw
+        self.parsed = email.message_from_bytes(raw, policy=email.policy.default)
+        self.at = time.time()
+
+    @property
+    def subject(self):
+        return self.parsed["Subject"]
+
+    @property
+    def message_id(self):
+        return self.parsed["Message-ID"]
+
+    def body(self, kind="plain"):
+        part = self.parsed.get_body(preferencelist=(kind,))
+        return part.get_content()
+
+    def links(self):
+        return re.findall(r"https?://[^\s<>\"]+", self.body())
+
+
+class MailServer:
+    def __init__(self):
+        self.messages = []
+        self.attempts = []
+        self.answer = None
+        self._lock = threading.Lock()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"smtp://127.0.0.1:{self.port}"
+        self._controller = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.factory = lambda: SMTP(self, enable_SMTPUTF8=False)
+        self._controller.start()
+
+    def stop(self):
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_DATA(self, server, session, envelope):
+        recipient = envelope.rcpt_tos[0]
+        with self._lock:
+            self.attempts.append(recipient)
+            number = self.attempts.count(recipient)
+        reply = self.answer(recipient, number) if self.answer else "250 taken"
+        if reply == "cut-before":
+            server.transport.abort()
+            return "421 gone"
+        if reply.startswith("2") or reply == "cut-after":
+            with self._lock:
+                self.messages.append(Message(envelope.mail_from, recipient, envelope.original_content))
+        if reply == "cut-after":
+            server.transport.abort()
+            return "421 gone"
+        return reply
+
+    def to(self, recipient):
+        with self._lock:
+            return [m for m in self.messages if m.recipient.lower() == recipient.lower()]
+
+    def wait_for(self, recipient, subject="", after=0, seconds=20):
+        """The first message to that address whose subject has the word in it, beyond `after` of them."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = [m for m in self.to(recipient) if subject in m.subject]
+            if len(found) > after:
+                return found[after]
+            time.sleep(0.05)
+        raise AssertionError(f"no mail to {recipient} with {subject!r}; there are "
+                             f"{[(m.recipient, m.subject) for m in self.messages]}")
