@@ -1,10 +1,8 @@
 """The site as its users meet it, step by step, over the JSON API and real mail."""
-import time
-
 import pytest
 import requests
 
-from harness.site import Site, a_topic
+from harness.deployment import Deployment, a_topic, eventually
 
 VELO = {"title": "Le vélo change-t-il la ville ?", "expertises": ["mobilite", "confiance"],
         "lead": "Pistes, parkings, cohabitation : ce que le vélo fait vraiment à une ville moyenne, vu de la selle.",
@@ -14,7 +12,7 @@ VELO = {"title": "Le vélo change-t-il la ville ?", "expertises": ["mobilite", "
 
 @pytest.fixture(scope="module")
 def site():
-    with Site() as running:
+    with Deployment() as running:
         running.add_expertises()
         yield running
 
@@ -37,17 +35,6 @@ def ben(site):
 @pytest.fixture(scope="module")
 def topic(site, ana, organizer):
     return site.open_topic(ana, organizer)
-
-
-def eventually(check, seconds=10):
-    """What check() returns once it is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found or time.monotonic() > deadline:
-            assert found
-            return found
-        time.sleep(0.05)
 
 
 def test_a_search_without_accents_finds_the_word_with_them(site, ana, organizer):
