@@ -35,7 +35,7 @@ static const ProtobufCMessageDescriptor nest_type = {
 
 static int check(const ProtobufCMessageDescriptor *type, const char *bytes, size_t size)
 {
-	char *exact = malloc(size ? size : 1); /* so that a read beyond its end is seen */
+	char *exact = calloc(1, size ? size : 1); /* so that a read beyond its end is seen */
 	int rc;
 
 	memcpy(exact, bytes, size);
