@@ -159,14 +159,14 @@ class Postgres:
             self._server = None
 
     def kill(self):
-        """SIGKILL for every process at once; what was not synced to disk may be lost."""
+        """SIGKILL for every process at once; the postmaster is stopped first, so that it starts no other."""
+        self._server.send_signal(signal.SIGSTOP)
         processes = self._signal(signal.SIGKILL)
         self._server.wait()
         self._server = None
         for process in processes[1:]:
             while os.path.exists(f"/proc/{process}"):
                 time.sleep(0.005)
-        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def restart(self):
         self.stop()
