@@ -21,8 +21,8 @@ struct averages bm25f_averages(const struct corpus *c)
 	struct averages averages = {{0}};
 
 	for (int field = 0; field < FIELDS; field++)
-		if (c->tokens[field] > 0)
-			averages.step[field] = step_of((double)c->tokens[field] / c->live);
+		if (c->filled[field] > 0)
+			averages.step[field] = step_of((double)c->tokens[field] / c->filled[field]);
 	return averages;
 }
 

@@ -29,8 +29,9 @@ struct corpus;
 #define BM25F_K1 4.0F
 
 /*
- * Average lengths, rounded to powers of 2^(1/8): a block remembers by which it
- * was built, and is rebuilt when the corpus has moved to another step.
+ * Average lengths over the topics that have the field at all (on a young site few
+ * have replies, and the first ones are no monsters), rounded to powers of 2^(1/8): a block
+ * remembers by which it was built, and is rebuilt when the corpus has moved to another step.
  */
 struct averages {
 	int8_t step[FIELDS];

@@ -250,8 +250,11 @@ static void compare_terms(struct corpus *c, const struct bag *before, const stru
 	for (uint32_t i = 0; i < after->count; i++)
 		if (bag_find(before, after->entries[i].term) == NULL)
 			terms[after->entries[i].term].documents++;
-	for (int field = 0; field < FIELDS; field++)
+	for (int field = 0; field < FIELDS; field++) {
 		c->tokens[field] += after->length[field] - (uint64_t)before->length[field];
+		c->filled[field] += (uint32_t)(after->length[field] > 0) -
+				    (uint32_t)(before->length[field] > 0);
+	}
 }
 
 static void compare_sets(struct corpus *c, uint32_t topic, const struct idset *before,

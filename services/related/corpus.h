@@ -72,6 +72,7 @@ struct corpus {
 	struct slots topic_slots, user_slots;
 	uint64_t key;
 	uint64_t tokens[FIELDS]; /* of live topics */
+	uint32_t filled[FIELDS]; /* live topics that have any */
 	uint32_t live;
 	size_t record_bytes, list_bytes;
 	struct mentions before, after; /* scratch */

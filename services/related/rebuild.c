@@ -5,7 +5,7 @@
  *                        |
  *                   list_comments --> take_comments --(more)--> list_comments
  *                                          |
- *                                        done
+ *                                   build_blocks --> done
  *
  * The old engine answers until the new one is complete; at the first start the
  * new one does, as far as it has come. Streams are followed from the place that
@@ -24,6 +24,8 @@ enum {
 	PAUSE_MS = 1000,    /* after a page that failed */
 	TOPICS_A_PAGE = 64, /* at most; articles may be long */
 	COMMENTS_A_PAGE = 200,
+	SLICE_US = 3000,
+	BETWEEN_SLICES_MS = 1,
 };
 
 struct rebuild {
@@ -32,7 +34,7 @@ struct rebuild {
 	struct stream_place places[STREAMS];
 	uint64_t after; /* the last id of the page before */
 	uint32_t limit;
-	bool topics_done, finished, stopped;
+	bool topics_done, listed, stopped;
 	struct event *timer;
 };
 
@@ -59,7 +61,8 @@ static void finish(void)
 {
 	struct engine_stats stats;
 
-	engine_bulk(rebuild.engine, false);
+	event_free(rebuild.timer);
+	rebuild.timer = NULL;
 	if (recommender.engine != rebuild.engine) {
 		engine_free(recommender.engine);
 		recommender.engine = rebuild.engine;
@@ -78,15 +81,23 @@ static void on_page_over(void *argument)
 
 	if (rebuild.stopped)
 		return;
-	if (rebuild.finished)
-		finish();
-	else if (page->arrived)
+	if (page->arrived)
 		go_on(0);
 	else
 		go_on(PAUSE_MS);
 }
 
-static void next_page(evutil_socket_t nothing, short events, void *argument)
+/* Everything is listed: blocks are built in slices, as upkeep.c does. */
+static void build_blocks(void)
+{
+	engine_bulk(rebuild.engine, false);
+	if (engine_work(rebuild.engine, SLICE_US))
+		go_on(BETWEEN_SLICES_MS);
+	else
+		finish();
+}
+
+static void next_page(void)
 {
 	static const struct request_context background = {.trace = ""};
 	struct arena arena = {0};
@@ -94,17 +105,25 @@ static void next_page(evutil_socket_t nothing, short events, void *argument)
 	struct page *page = task_new(service_here()->loop, &arena, sizeof *page, first, task_done(),
 				     PAGE_MS, &background);
 
+	arena_defer(&page->task.arena, on_page_over, page);
+}
+
+static void on_timer(evutil_socket_t nothing, short events, void *argument)
+{
 	(void)nothing;
 	(void)events;
 	(void)argument;
-	arena_defer(&page->task.arena, on_page_over, page);
+	if (rebuild.listed)
+		build_blocks();
+	else
+		next_page();
 }
 
 void rebuild_start(void (*done)(const struct stream_place places[STREAMS]))
 {
 	rebuild = (struct rebuild){.engine = new_engine(), .done = done, .limit = TOPICS_A_PAGE};
 	rebuild.places[STREAM_ACCOUNTS].seq = UINT64_MAX;
-	rebuild.timer = evtimer_new(service_here()->loop, next_page, NULL);
+	rebuild.timer = evtimer_new(service_here()->loop, on_timer, NULL);
 	engine_bulk(rebuild.engine, true);
 	recommender.rebuilding = true;
 	if (recommender.engine == NULL)
@@ -209,7 +228,7 @@ static struct step take_comments(struct task *task)
 		rebuild.after = reply->comments[i]->id;
 	}
 	widen(COMMENTS_A_PAGE);
-	rebuild.finished = reply->n_comments == 0;
+	rebuild.listed = reply->n_comments == 0;
 	page->arrived = true;
 	return task_done();
 }

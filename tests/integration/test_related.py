@@ -1,0 +1,272 @@
+"""
+The recommender among its owners: what happens in topics and comments shows in its answers,
+after a restart, after kill -9, with a damaged snapshot, and while an owner is away.
+
+topics, comments and related are the real daemons on a real PostgreSQL; what happens is written
+into the owners' tables with its event, as their statements would.
+"""
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+
+import pytest
+import requests
+
+from harness.postgres import Postgres
+from harness.programs import BUILD, program
+
+WORDS, PARTICIPANTS, RECENT = "2", "4", "7"
+WAIT = 15
+
+
+class Site:
+    def __init__(self, postgres):
+        self.postgres = postgres
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="causerie-related-"))
+        (self.folder / "key").write_text(secrets.token_hex(32) + "\n")
+        (self.folder / "key").chmod(0o600)
+        self.names = {name: f"{name}{secrets.token_hex(4)}" for name in ("topics", "comments")}
+        self.urls = {name: postgres.create_database(database) for name, database in self.names.items()}
+        self.processes = {}
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "CAUSERIE_RUN_DIR": str(self.folder / "run"),
+            "CAUSERIE_RPC_KEY_FILE": str(self.folder / "key"),
+            "CAUSERIE_TOPICS_DATABASE_URL": self.urls["topics"],
+            "CAUSERIE_COMMENTS_DATABASE_URL": self.urls["comments"],
+            "CAUSERIE_RELATED_SNAPSHOT": str(self.folder / "snapshot"),
+            "CAUSERIE_RELATED_SNAPSHOT_EVERY": "300ms",
+            **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")},
+        }
+
+    def start(self, name):
+        with open(self.folder / f"{name}.log", "ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [BUILD / f"causerie-{name}"], env=self.environment, cwd=self.folder,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def stop(self, name):
+        process = self.processes.pop(name)
+        process.terminate()
+        assert process.wait(30) == 0, self.log(name)[-3000:]
+
+    def kill(self, name):
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def log(self, name):
+        return (self.folder / f"{name}.log").read_text("utf-8")
+
+    def ready(self, name):
+        address = self.folder / "run" / f"{name}.{self.processes[name].pid}.admin"
+        if not address.exists():
+            return False
+        return requests.get(f"http://{address.read_text().strip()}/readyz", timeout=5).status_code == 200
+
+    def end(self):
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what happens
+
+    def run(self, owner, text, values=()):
+        connection = self.postgres.connect(self.names[owner])
+        try:
+            connection.cursor().execute(text, values)
+        finally:
+            connection.close()
+
+    def put_topic(self, topic, title, article="", state="open", version=1, kind="topic.created", target=None):
+        self.run("topics", """
+            WITH made AS (INSERT INTO topics (id, version, state, proposer_id, title, slug, lead, article, language,
+                                              format, treatment, expertises, target_id)
+                VALUES (%s, %s, %s, 1000 + %s, %s, %s, '', %s, 'fr', 'debat', 'enquete', '{jardin}', %s)
+                ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state,
+                    title = excluded.title, slug = excluded.slug, article = excluded.article,
+                    target_id = excluded.target_id
+                RETURNING *)
+            INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+            SELECT 'topic', id, version, %s, 'test',
+                   jsonb_build_object('topic_id', id, 'to_state', state, 'target_id', target_id, 'proposer_id', proposer_id)
+              FROM made""", (topic, version, state, topic, title, f"slug-{topic}", article, target, kind))
+
+    def put_comment(self, comment, topic, body, state="visible", version=1, kind="comment.posted", author=5):
+        self.run("comments", """
+            WITH thread AS (INSERT INTO threads (topic_id, proposer_id, state, open) VALUES (%s, 1, 'open', true)
+                            ON CONFLICT DO NOTHING)
+            SELECT""", (topic,))
+        self.run("comments", """
+            WITH made AS (INSERT INTO comments (id, topic_id, root_id, author_id, body, language, state, version)
+                VALUES (%s, %s, %s, %s, %s, 'fr', %s, %s)
+                ON CONFLICT (id) DO UPDATE SET body = excluded.body, state = excluded.state, version = excluded.version
+                RETURNING *)
+            INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+            SELECT 'comment', id, version, %s, 'test',
+                   jsonb_build_object('topic_id', topic_id, 'comment_id', id, 'actor_id', author_id)
+              FROM made""", (comment, topic, comment, author, body, state, version, kind))
+
+    # --- what is answered
+
+    def ask(self, *about):
+        output = subprocess.run(
+            [program("related_asker"), f"ipc://{self.folder}/run/related.*.rpc", self.folder / "key",
+             *[str(word) for word in about]], capture_output=True, text=True, timeout=30, check=True).stdout.split(" ")
+        topics = {}
+        for item in " ".join(output[2:]).strip().split(" "):
+            if item:
+                number, slug, *reasons = item.split(":")
+                topics[int(number)] = {"slug": slug, "reasons": [reason.split("=")[0] for reason in reasons],
+                                       "words": [reason for reason in reasons if "=" in reason]}
+        return int(output[0]), topics
+
+    def until(self, condition, what, seconds=WAIT):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return
+            time.sleep(0.03)
+        raise AssertionError(f"{what}\n{self.log('related')[-3000:]}")
+
+    def until_related(self, topic, other, related=True, seconds=WAIT):
+        self.until(lambda: (other in self.ask(topic)[1]) == related,
+                   f"{other} {'is not' if related else 'is still'} related to {topic}", seconds)
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def site(postgres):
+    site = Site(postgres)
+    site.start("topics")
+    site.start("comments")
+    site.until(lambda: site.ready("topics") and site.ready("comments"), "the owners are not ready")
+    site.put_topic(1, "Pistes cyclables en ville", "Le vélo et la voiture se partagent la rue")
+    site.put_topic(2, "Le vélo en ville", "Des pistes cyclables pour tous")
+    site.put_topic(3, "La tomate au jardin", "Semis, arrosage et récolte")
+    for number in range(100, 140):
+        site.put_topic(number, f"Autre sujet numéro{number}", f"sans rapport{number}")
+    site.start("related")
+    site.until(lambda: site.ready("related"), "related is not ready")
+    yield site
+    site.end()
+
+
+def test_what_was_there_before_is_related_with_its_reasons(site):
+    code, topics = site.ask(1)
+    assert code == 1
+    assert topics[2]["slug"] == "slug-2"
+    assert WORDS in topics[2]["reasons"]
+    assert 1 not in topics
+    assert site.ask(987654)[0] == 2  # NOT_FOUND
+
+
+def test_a_new_topic_an_edit_and_a_hidden_one_show_within_a_second(site):
+    site.put_topic(4, "Réparer son vélo", "Atelier en ville, pistes et conseils cyclables")
+    began = time.monotonic()
+    site.until_related(1, 4)
+    assert time.monotonic() - began < 1 + 1  # one second, and one for the asking processes
+    site.put_topic(4, "Fanfares", "Cuivres et tambours", version=2, kind="topic.edited")
+    site.until_related(1, 4, related=False)
+    site.put_topic(2, "Le vélo en ville", "Des pistes cyclables pour tous", state="withdrawn", version=2,
+                   kind="topic.transitioned")
+    site.until_related(1, 2, related=False)
+
+
+def test_a_comment_makes_a_topic_related_until_it_is_hidden(site):
+    site.put_comment(30, 3, "Je livre mes tomates par les pistes cyclables, à vélo, en ville")
+    site.until_related(1, 3)
+    site.put_comment(30, 3, "Je livre mes tomates par les pistes cyclables, à vélo, en ville", state="hidden",
+                     version=2, kind="comment.hidden")
+    site.until_related(1, 3, related=False)
+
+
+def test_a_merged_topic_disappears_and_its_comments_count_for_the_other(site):
+    site.put_comment(40, 101, "pistes cyclables et vélo en ville")
+    site.until_related(1, 101)
+    site.put_topic(101, "Autre sujet", state="merged", version=2, kind="topic.transitioned", target=102)
+    site.until_related(1, 101, related=False)
+    site.put_comment(41, 102, "d'accord")
+    site.until_related(1, 102)
+
+
+def test_an_unsaved_text_finds_what_is_there(site):
+    code, topics = site.ask("title", "Arroser les tomates du jardin")
+    assert code == 1
+    assert list(topics) == [3]
+
+
+def test_a_restart_goes_on_from_the_snapshot(site):
+    site.put_comment(30, 3, "pistes cyclables, vélo, ville")
+    site.until_related(1, 3)
+    site.stop("related")
+    site.put_topic(5, "Encore des pistes cyclables pour le vélo en ville")
+    site.start("related")
+    site.until_related(1, 5)
+    site.until_related(1, 3)
+    starts = [json.loads(line)["event"] for line in site.log("related").splitlines() if '"related.' in line]
+    assert starts.count("related.rebuild") == 1 and "related.loaded" in starts
+
+
+def test_killed_at_any_moment_it_comes_back_with_everything(site):
+    for number in range(6):
+        site.put_topic(10 + number, f"Pistes cyclables, le vélo en ville, volet{number}")
+        time.sleep(0.13 * number)
+        site.kill("related")
+        site.start("related")
+    site.until(lambda: site.ready("related"), "related is not ready")
+    for number in range(6):
+        site.until(lambda: site.ask(10 + number)[0] == 1, f"topic {10 + number} is not there")
+        assert site.ask(10 + number)[1]
+
+
+def test_a_damaged_snapshot_is_refused_and_the_index_rebuilt(site):
+    site.until(lambda: (site.folder / "snapshot").exists(), "there is no snapshot")
+    site.stop("related")
+    with open(site.folder / "snapshot", "r+b") as file:
+        file.seek(200)
+        file.write(b"\xff\xfe\xfd")
+    site.start("related")
+    site.until_related(1, 2)
+    assert "related.snapshot_refused" in site.log("related")
+
+
+def test_an_owner_restored_from_a_backup_makes_it_rebuild(site):
+    site.until_related(1, 2)
+    site.run("topics", "UPDATE outbox_head SET epoch = epoch + 1")
+    site.run("topics", "UPDATE topics SET title = 'Fanfares', article = 'cuivres' WHERE id = 2")
+    site.until_related(1, 2, related=False, seconds=30)
+    site.put_topic(6, "Pistes cyclables, vélo, ville")
+    site.until_related(1, 6, seconds=30)
+
+
+def test_while_an_owner_is_away_it_answers_and_catches_up(site):
+    site.kill("topics")
+    assert 2 in site.ask(1)[1]
+    site.put_topic(7, "Pistes cyclables, vélo, ville")
+    site.start("topics")
+    site.until_related(1, 7)
+
+
+def test_a_site_without_owners_starts_and_says_that_it_is_not_complete(site):
+    site.stop("related")
+    site.kill("topics")
+    (site.folder / "snapshot").unlink(missing_ok=True)
+    site.start("related")
+    site.until(lambda: "related.rebuild" in site.log("related"), "it did not begin")
+    time.sleep(0.5)
+    assert not site.ready("related")
+    site.start("topics")
+    site.until(lambda: site.ready("related"), "it did not complete")
+    assert 2 in site.ask(1)[1]
