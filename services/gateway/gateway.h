@@ -67,7 +67,7 @@ struct site {
 	unsigned char limit_key[32];
 	int64_t limit_factor; /* tests and benchmarks raise the limits with it */
 	bool access_log;
-	const char *mailbox_url; /* of the development mailbox; NULL in production */
+	const char *mailbox; /* folder of the development mailbox; NULL in production */
 };
 
 extern struct site site;

@@ -48,8 +48,10 @@ static const struct setting settings[] = {
 		     check_language),
 	SETTING_TEXT("CAUSERIE_TRUSTED_PROXIES", NULL, &trusted_proxies,
 		     "networks whose X-Forwarded-For counts, for example 127.0.0.1", NULL),
-	SETTING_TEXT("CAUSERIE_MAILBOX_URL", NULL, &site.mailbox_url,
-		     "the development mailbox, shown under /dev/mailbox; none in production", NULL),
+	SETTING_TEXT("CAUSERIE_DEV_MAILBOX", NULL, &site.mailbox,
+		     "folder of the development mailbox, shown under /dev/mailbox to everybody; "
+		     "none in production",
+		     NULL),
 	SETTING_INTEGER("CAUSERIE_PAGE_CACHE", "64", &page_cache_mb, 1, 65536,
 			"megabytes of kept visitors' pages"),
 	SETTING_INTEGER("CAUSERIE_HTTP_CONNECTIONS", "0", &connections, 0, 1000000,

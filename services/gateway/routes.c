@@ -8,12 +8,21 @@
 
 #include "gateway/api/api.h"
 #include "gateway/gateway.h"
+#include "gateway/pages/pages.h"
 #include "gateway/stream.h"
 
 #define API(method, path, call, flags_, rate_)                                                     \
 	{                                                                                          \
 		HTTP_##method, "/api/v1" path, &api_handler, ROUTE_API | (flags_), (rate_),        \
 			&(call)                                                                    \
+	}
+#define PAGE(method, path, handler_, flags_)                                                       \
+	{                                                                                          \
+		HTTP_##method, path, &(handler_), (flags_), RATE_NONE, NULL                        \
+	}
+#define FORM(path, handler_, flags_, rate_)                                                        \
+	{                                                                                          \
+		HTTP_POST, path, &(handler_), (flags_), (rate_), NULL                              \
 	}
 #define OPEN   0
 #define MEMBER ROUTE_SIGNED_IN
@@ -62,7 +71,44 @@ const struct route routes[] = {
 	API(GET, "/deliveries", api_list_deliveries, MEMBER, RATE_NONE),
 	/* about the API itself */
 	{HTTP_GET, "/api/v1/openapi.json", &api_openapi, ROUTE_API, RATE_NONE, NULL},
-	/* pages */
+	/* pages: topics */
+	PAGE(GET, "/", show_home, ROUTE_KEPT),
+	PAGE(GET, "/sujets", show_topics, ROUTE_KEPT),
+	PAGE(GET, "/sujets/{topic}", show_topic, ROUTE_KEPT),
+	PAGE(GET, "/s/{id}", go_to_topic, 0),
+	FORM("/sujets/{topic_id}/commentaires", post_comment_page, ROUTE_OPEN_FORM, RATE_WRITE),
+	FORM("/sujets/{topic_id}/opinion", give_opinion, ROUTE_OPEN_FORM, RATE_WRITE),
+	FORM("/sujets/{topic_id}/suivi", follow_topic, ROUTE_OPEN_FORM, RATE_WRITE),
+	/* pages: one comment */
+	PAGE(GET, "/commentaires/{id}", go_to_comment, 0),
+	PAGE(GET, "/commentaires/{id}/modifier", edit_comment_page, WRITER),
+	FORM("/commentaires/{id}/modifier", save_comment, WRITER, RATE_WRITE),
+	PAGE(GET, "/commentaires/{id}/historique", comment_history, 0),
+	PAGE(GET, "/commentaires/{id}/signaler", report_comment_page, WRITER),
+	FORM("/commentaires/{id}/signaler", report_comment, WRITER, RATE_WRITE),
+	PAGE(GET, "/commentaires/{id}/supprimer", delete_comment_page, MEMBER),
+	FORM("/commentaires/{id}/supprimer", delete_comment, MEMBER, RATE_WRITE),
+	/* pages: accounts */
+	PAGE(GET, "/connexion", sign_in_page, 0),
+	FORM("/connexion", sign_in, ROUTE_SLOW | ROUTE_OPEN_FORM, RATE_NONE),
+	FORM("/deconnexion", sign_out, 0, RATE_NONE),
+	PAGE(GET, "/inscription", sign_up_page, 0),
+	FORM("/inscription", sign_up, ROUTE_SLOW, RATE_SIGN_UP),
+	PAGE(GET, "/verification", verify_page, 0),
+	FORM("/verification", verify_address, 0, RATE_MAIL),
+	FORM("/verification/renvoyer", resend_verification, MEMBER, RATE_MAIL),
+	PAGE(GET, "/verification/{token}", verify_link, 0),
+	PAGE(GET, "/mot-de-passe", forgot_page, 0),
+	FORM("/mot-de-passe", forgot_password, 0, RATE_MAIL),
+	PAGE(GET, "/mot-de-passe/nouveau", reset_page, 0),
+	FORM("/mot-de-passe/nouveau", reset_password, ROUTE_SLOW, RATE_MAIL),
+	PAGE(GET, "/mot-de-passe/{token}", reset_link, 0),
+	PAGE(GET, "/compte", account_page, MEMBER),
+	FORM("/compte/profil", save_account, MEMBER, RATE_WRITE),
+	FORM("/compte/mot-de-passe", change_own_password, MEMBER | ROUTE_SLOW, RATE_WRITE),
+	FORM("/compte/sessions/fermer", close_other_sessions, MEMBER, RATE_WRITE),
+	FORM("/compte/sessions/{session_id}/fermer", close_one_session, MEMBER, RATE_WRITE),
+	/* pages: lines as they happen */
 	{HTTP_GET, "/sujets/{topic}/stream", &topic_stream, 0, RATE_NONE, NULL},
 	{HTTP_GET, NULL, NULL, 0, RATE_NONE, NULL},
 };

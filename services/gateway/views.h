@@ -572,10 +572,12 @@ struct sign_up_view {
 	enum locale language;
 };
 
+enum check_mail_reason { CHECK_VERIFY, CHECK_RESET, CHECK_ERASE, CHECK_EXPORT };
+
 /* After sign-up, forgotten password, change of address: the same for every address. */
 struct check_mail_view {
 	struct page page;
-	enum { CHECK_VERIFY, CHECK_RESET, CHECK_ERASE, CHECK_EXPORT } why;
+	enum check_mail_reason why;
 	const char *email;       /* as typed */
 	const char *mailbox_url; /* the development mailbox, or NULL */
 };
@@ -584,7 +586,7 @@ struct check_mail_view {
 struct verify_view {
 	struct page page;
 	struct form form;
-	enum { VERIFY_ASK, VERIFY_DONE, VERIFY_REFUSED } outcome;
+	enum { VERIFY_ASK, VERIFY_DONE, VERIFY_REFUSED, VERIFY_RESEND } outcome;
 	const char *token;
 };
 
@@ -605,7 +607,7 @@ struct reset_view {
 struct session_row {
 	uint64_t id;
 	const char *device;  /* "Firefox, Linux" or a token's label */
-	const char *network; /* "192.0.2.0/24" */
+	const char *network; /* "192.0.2.0/24", or NULL */
 	bool is_current;
 	bool is_token;
 	struct moment started;
@@ -626,7 +628,8 @@ struct account_view {
 	const char *time_zone; /* "Europe/Paris" */
 	const struct session_row *sessions;
 	size_t n_sessions;
-	bool is_closing; /* erasure asked for */
+	bool offers_data; /* export and erasure can be asked for */
+	bool is_closing;  /* erasure asked for */
 	struct moment erased_at;
 };
 

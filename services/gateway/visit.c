@@ -147,9 +147,12 @@ const char *visit_device(const struct visit *v)
 /* A link in a mail opens doors: its token is not for logs. */
 static const char *path_for_log(struct arena *arena, const char *path)
 {
-	if (strncmp(path, "/u/", 3) != 0)
-		return path;
-	return arena_strdup(arena, "/u/...");
+	static const char *const doors[] = {"/u/", "/verification/", "/mot-de-passe/"};
+
+	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++)
+		if (strncmp(path, doors[i], strlen(doors[i])) == 0)
+			return arena_printf(arena, "%s...", doors[i]);
+	return path;
 }
 
 static void note_answer(struct arena *arena, const char *trace, const char *method,

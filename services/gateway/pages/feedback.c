@@ -29,13 +29,25 @@ static task_step change_opinion, change_follow, back;
 const struct handler give_opinion = HANDLER(struct feedback, change_opinion);
 const struct handler follow_topic = HANDLER(struct feedback, change_follow);
 
+/* What was chosen comes along: "/sujets/12?avis=3#avis" once signed in. */
+static struct step sign_in_first(struct feedback *f, const char *query)
+{
+	return visit_redirect(&f->visit, 303,
+			      arena_printf(&f->visit.task.arena,
+					   "/connexion?next=%%2Fsujets%%2F%llu%s%%23%s",
+					   (unsigned long long)f->topic_id, query, f->anchor));
+}
+
 static struct step change_opinion(struct task *task)
 {
 	struct feedback *f = (struct feedback *)task;
 	struct visit *v = &f->visit;
+	const unsigned long value = strtoul(form_field(v, "value"), NULL, 10);
 
 	f->topic_id = visit_id(v, "topic_id");
 	f->anchor = "avis";
+	if (!visit_signed_in(v))
+		return sign_in_first(f, arena_printf(&task->arena, "%%3Favis%%3D%lu", value % 10));
 	if (*form_field(v, "withdraw") != '\0') {
 		Causerie__DeleteOpinionRequest ask = CAUSERIE__DELETE_OPINION_REQUEST__INIT;
 
@@ -45,7 +57,7 @@ static struct step change_opinion(struct task *task)
 		Causerie__PutOpinionRequest ask = CAUSERIE__PUT_OPINION_REQUEST__INIT;
 
 		ask.topic_id = f->topic_id;
-		ask.value = (uint32_t)strtoul(form_field(v, "value"), NULL, 10);
+		ask.value = (uint32_t)value;
 		ask.reason = arena_strdup(&task->arena, form_line(v, "reason"));
 		RPC_CALL(task, &f->opinion, causerie__topics__put_opinion, site.topics, &ask);
 	}
@@ -67,6 +79,8 @@ static struct step change_follow(struct task *task)
 
 	f->topic_id = ask.topic_id = visit_id(&f->visit, "topic_id");
 	f->anchor = "audience";
+	if (!visit_signed_in(&f->visit))
+		return sign_in_first(f, "");
 	ask.level = level_named(form_field(&f->visit, "level"));
 	RPC_CALL(task, &f->follow, causerie__notifications__put_follow, site.notifications, &ask);
 	return task_then(back);

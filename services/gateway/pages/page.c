@@ -3,6 +3,8 @@
  */
 #include "gateway/pages/page.h"
 
+#include <string.h>
+
 #include "lib/clock.h"
 
 static const struct reader *reader_of(struct visit *v)
@@ -38,6 +40,39 @@ void page_begin(struct visit *v, struct page *page)
 void page_with_forms(struct visit *v, struct page *page)
 {
 	page->csrf = csrf_token(v);
+}
+
+/* What was just done, by the value of `fait` that the form led to. */
+static const struct {
+	const char *value, *text;
+} done[] = {
+	{"profil", TR("Votre profil est enregistré.")},
+	{"mot-de-passe", TR("Votre mot de passe est changé.")},
+	{"session", TR("C’est fermé.")},
+	{"preferences", TR("Vos préférences sont enregistrées.")},
+	{"lues", TR("Tout est marqué comme lu.")},
+	{"brouillon", TR("Votre brouillon est gardé ; vous seul le voyez.")},
+	{"propose", TR("Votre sujet est envoyé : les organisateurs vont le lire.")},
+	{"enregistre", TR("Vos changements sont enregistrés.")},
+	{"retire", TR("Votre sujet est retiré.")},
+	{"etape", TR("C’est fait, et dans l’histoire du sujet.")},
+	{"moderation", TR("C’est noté.")},
+};
+
+void page_say_done(struct visit *v, struct page *page)
+{
+	const char *value = http_query_value(v->http, "fait");
+	struct notice *notice;
+
+	for (size_t i = 0; value != NULL && i < sizeof done / sizeof *done; i++) {
+		if (strcmp(done[i].value, value) != 0)
+			continue;
+		notice = ARENA_NEW(&v->task.arena, struct notice);
+		notice->kind = NOTICE_DONE;
+		notice->text = tr(v->locale, done[i].text);
+		page->notices = notice;
+		page->n_notices = 1;
+	}
 }
 
 struct html_out page_out(const struct visit *v)

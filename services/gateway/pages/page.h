@@ -14,6 +14,9 @@
 void page_begin(struct visit *, struct page *);
 void page_with_forms(struct visit *, struct page *);
 
+/* The notice that a form's work is done, when the address says which (`fait`). */
+void page_say_done(struct visit *, struct page *);
+
 /* An output in the visit's language, zone and time. */
 struct html_out page_out(const struct visit *);
 

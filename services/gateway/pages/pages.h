@@ -16,4 +16,11 @@ extern const struct handler go_to_comment, edit_comment_page, save_comment, comm
 extern const struct handler report_comment_page, report_comment, delete_comment_page,
 	delete_comment;
 
+/* signing in and up, passwords, one's account */
+extern const struct handler sign_in_page, sign_in, sign_out, sign_up_page, sign_up;
+extern const struct handler verify_link, verify_page, verify_address, resend_verification;
+extern const struct handler forgot_page, forgot_password, reset_link, reset_page, reset_password;
+extern const struct handler account_page, save_account, change_own_password;
+extern const struct handler close_one_session, close_other_sessions;
+
 #endif

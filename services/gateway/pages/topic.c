@@ -98,8 +98,6 @@ static struct step fetch(struct task *task)
 	t->reply_to = number_in_query(&t->visit, "repondre");
 	topic_fetch(t, id);
 	mark_read(t);
-	if (http_query_value(t->visit.http, "brouillon") != NULL)
-		draft_take(&t->visit, &t->draft);
 	return task_then(name_people);
 }
 
@@ -175,6 +173,8 @@ static struct step name_people(struct task *task)
 		return go_to_canonical(t);
 
 	topic_want_people(t);
+	if (http_query_value(v->http, "brouillon") != NULL)
+		draft_take(v, &t->draft);
 	return task_then(draw);
 }
 
@@ -185,6 +185,12 @@ static struct opinions_view opinions(struct topic_visit *t)
 	const Causerie__Topic *topic = t->topic.reply;
 	const Causerie__OpinionCounts *counts = topic->opinions;
 
+	/* An opinion given before signing in waits to be confirmed. */
+	const uint64_t chosen = number_in_query(&t->visit, "avis");
+	const unsigned mine = topic->own_opinion == 0 && chosen < OPINION_VALUES
+				      ? (unsigned)chosen
+				      : topic->own_opinion;
+
 	return (struct opinions_view){
 		.topic_id = t->id,
 		.counts = {[OPINION_EXCITING] = counts->passionnant,
@@ -194,7 +200,7 @@ static struct opinions_view opinions(struct topic_visit *t)
 		.total = counts->total,
 		.is_public = !counts->hidden,
 		.is_closed = !topic->accepts_opinions,
-		.mine = (enum opinion)topic->own_opinion,
+		.mine = (enum opinion)mine,
 		.reason = fill_text(topic->own_reason),
 		.form = {.key = t->key},
 	};
