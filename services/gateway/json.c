@@ -273,7 +273,7 @@ static size_t element_size(const ProtobufCFieldDescriptor *field)
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return sizeof(void *);
 	default:
-		assert(!"a type that no message of ours has");
+		assert(false && "a type that no message of ours has");
 		return 0;
 	}
 }

@@ -73,7 +73,7 @@ const char *visit_parameter(const struct visit *v, const char *name)
 		if (strlen(name) == v->match.parameters[i].name_length &&
 		    strncmp(name, v->match.parameters[i].name, strlen(name)) == 0)
 			return v->match.parameters[i].value;
-	assert(!"a parameter that the pattern does not have");
+	assert(false && "a parameter that the pattern does not have");
 	return "";
 }
 

@@ -52,7 +52,7 @@ const ProtobufCServiceDescriptor *api_service(const struct api_call *call,
 				*client = services[i].client;
 			return services[i].descriptor;
 		}
-	assert(!"a service that no daemon has");
+	assert(false && "a service that no daemon has");
 	return NULL;
 }
 
