@@ -208,6 +208,8 @@ void people_load(struct task *task, struct people *people)
 {
 	struct load_people *l;
 
+	if (people->n == 0)
+		return;
 	qsort(people->list, people->n, sizeof *people->list, by_id);
 	if (take_kept(task, people) == 0)
 		return;
