@@ -1,9 +1,9 @@
 /*
  * sql.c - a pool of PostgreSQL connections in pipeline mode, on the event loop.
  *
- *      WAITING --pause over--> CONNECTING --> PREPARING --> UP --schema changed--> RETIRING
- *         ^                        |              |          |                        |
- *         +------------------------+--------------+----------+--- lost, too late -----+
+ *      WAITING --> LOOKING_UP --> CONNECTING --> PREPARING --> UP --schema changed--> RETIRING
+ *         ^            |              |              |          |                        |
+ *         +------------+--------------+--------------+----------+--- lost, too late -----+
  *
  * An operation is one or more statements and the Sync behind them, which makes them
  * one transaction. Answers come in the order of the operations. What an operation
@@ -28,6 +28,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/lookup.h"
 #include "lib/metrics.h"
 #include "lib/sql_url.h"
 #include "lib/task.h"
@@ -37,6 +38,7 @@
 
 #define CONNECT_MS     3000 /* to one host, until prepared */
 #define STALLED_MS     8000 /* statement_timeout and then some */
+#define LOOK_MS        1000 /* while anything is in flight, for a server that stalls */
 #define BACKOFF_MS     50
 #define BACKOFF_MAX_MS 2000
 #define STEADY_MS      2000 /* up for so long: the next outage begins with a short pause again */
@@ -50,7 +52,7 @@
 	"set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false), "       \
 	"set_config('bytea_output', 'hex', false), set_config('jit', 'off', false)"
 
-enum connection_state { WAITING, CONNECTING, PREPARING, UP, RETIRING };
+enum connection_state { WAITING, LOOKING_UP, CONNECTING, PREPARING, UP, RETIRING };
 
 struct answer {
 	struct sql_slot *slot;
@@ -75,6 +77,7 @@ struct connection {
 	struct sql *sql;
 	enum connection_state state;
 	PGconn *pg;
+	struct lookup *lookup;
 	struct event *readable, *writable, *timer;
 	struct operation *first, *last; /* in flight, oldest first */
 	unsigned in_flight;
@@ -466,6 +469,8 @@ static void drop(struct connection *connection, const char *reason)
 		connection->backoff_ms = BACKOFF_MS;
 	change_state(connection, WAITING);
 	complain(connection->sql, reason);
+	lookup_cancel(connection->lookup);
+	connection->lookup = NULL;
 	forget_socket(connection);
 	PQfinish(connection->pg);
 	connection->pg = NULL;
@@ -562,11 +567,13 @@ static void go_on_connecting(struct connection *connection)
 	}
 }
 
-static void start_connecting(struct connection *connection)
+static void start_connecting(struct connection *connection, const char *address)
 {
+	const struct sql_settings *settings = connection->sql->settings;
+
 	change_state(connection, CONNECTING);
-	connection->pg = sql_url_connect(connection->sql->settings->url,
-					 connection->sql->settings->name, connection->attempt);
+	connection->pg =
+		sql_url_connect(settings->url, settings->name, connection->attempt, address);
 	if (connection->pg == NULL)
 		abort();
 	PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
@@ -574,9 +581,39 @@ static void start_connecting(struct connection *connection)
 		drop(connection, PQerrorMessage(connection->pg));
 		return;
 	}
-	arm(connection, CONNECT_MS);
 	connection->readable = watch(connection, EV_WRITE);
 	event_add(connection->readable, NULL);
+}
+
+static void on_looked_up(void *argument, const char *address)
+{
+	struct connection *connection = argument;
+
+	connection->lookup = NULL;
+	if (address == NULL)
+		drop(connection, "its host has no address");
+	else
+		start_connecting(connection, address);
+}
+
+/* A name is looked up beside the loop; libpq would wait for it. */
+static void open_connection(struct connection *connection)
+{
+	struct arena arena = {0};
+	const char *host =
+		sql_url_host(&arena, connection->sql->settings->url, connection->attempt);
+
+	arm(connection, CONNECT_MS);
+	if (host == NULL) {
+		start_connecting(connection, NULL);
+	} else {
+		change_state(connection, LOOKING_UP);
+		connection->lookup =
+			lookup_start(connection->sql->loop, host, on_looked_up, connection);
+		if (connection->lookup == NULL)
+			drop(connection, "no descriptor left to look its host up");
+	}
+	arena_free(&arena);
 }
 
 static void on_ready(evutil_socket_t socket, short events, void *argument)
@@ -607,7 +644,7 @@ static void check_stalled(struct connection *connection)
 	if (silent_ms >= STALLED_MS)
 		drop(connection, "the server stopped answering");
 	else
-		arm(connection, (int)(STALLED_MS - silent_ms));
+		arm(connection, LOOK_MS);
 }
 
 static void on_timer(evutil_socket_t nothing, short events, void *argument)
@@ -618,8 +655,9 @@ static void on_timer(evutil_socket_t nothing, short events, void *argument)
 	(void)events;
 	switch (connection->state) {
 	case WAITING:
-		start_connecting(connection);
+		open_connection(connection);
 		return;
+	case LOOKING_UP:
 	case CONNECTING:
 	case PREPARING:
 		drop(connection, "connecting took too long");
@@ -733,7 +771,7 @@ static void send_operation(struct connection *connection, struct operation *oper
 
 	enqueue(connection, operation);
 	if (!evtimer_pending(connection->timer, NULL))
-		arm(connection, STALLED_MS);
+		arm(connection, LOOK_MS);
 	for (size_t i = 0; sent && i < operation->count; i++)
 		sent = send_statement(connection->pg, arena, &statements[i]);
 	if (sent && PQpipelineSync(connection->pg) == 1)
@@ -810,7 +848,7 @@ static void collect_queries(struct sql *sql, const struct sql_query *const *quer
 			sql->queries[sql->n_queries++] = *queries;
 }
 
-static void open_connection(struct sql *sql, struct connection *connection)
+static void start_connection(struct sql *sql, struct connection *connection)
 {
 	connection->sql = sql;
 	connection->backoff_ms = BACKOFF_MS;
@@ -833,7 +871,7 @@ struct sql *sql_new(struct event_base *loop, const struct sql_settings *settings
 	sql->n_connections = n;
 	collect_queries(sql, settings->queries);
 	for (unsigned i = 0; i < n; i++)
-		open_connection(sql, &sql->connections[i]);
+		start_connection(sql, &sql->connections[i]);
 	metric_register(&connections_up);
 	metric_register(&refused_down);
 	metric_register(&refused_full);

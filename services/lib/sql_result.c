@@ -130,6 +130,7 @@ size_t sql_get_integers(struct arena *arena, const struct sql_slot *slot, int ro
 			char *end;
 
 			(*values)[n++] = strtoll(at, &end, 10);
+			assert(end != at); /* a NULL in it, or another type */
 			at = end - 1;
 		}
 	return n;
@@ -336,7 +337,8 @@ static const ProtobufCFieldDescriptor **fields_of(struct arena *arena, const PGr
 		fields[column] = protobuf_c_message_descriptor_get_field_by_name(
 			type, PQfname(result, column));
 		if (fields[column] != NULL && fields[column]->type == PROTOBUF_C_TYPE_MESSAGE)
-			fields[column] = NULL; /* a number of the same name as a part of the message */
+			fields[column] =
+				NULL; /* a number of the same name as a part of the message */
 	}
 	return fields;
 }

@@ -110,6 +110,7 @@ class Postgres:
         self._settings = {
             "fsync": "on" if fsync else "off",
             "listen_addresses": "",
+            "port": "5432",  # the name of the socket
             "max_connections": "100",
             "shared_buffers": "16MB",
             "min_wal_size": "4MB",
@@ -194,7 +195,7 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database):
-        return f"postgresql://{SUPERUSER}@/{database}?host={self.folder}"
+        return f"postgresql://{SUPERUSER}@/{database}?host={self.folder}&port={self._settings['port']}"
 
     def connect(self, database):
         """A psycopg2 connection, each statement its own transaction unless the caller says otherwise."""

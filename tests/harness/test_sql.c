@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -435,6 +436,72 @@ static void an_abandoned_task_goes_with_its_answer(void **state)
 	assert_false(came_late);
 }
 
+static pid_t stopped;
+
+static struct step check_stopped(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	assert_int_equal(p->slots[1].state, SQL_DONE);
+	stopped = (pid_t)sql_get_integer(&p->slots[1], 0, "pid");
+	assert_int_equal(kill(stopped, SIGSTOP), 0);
+	checked = true;
+	return task_done();
+}
+
+static struct step start_stopped(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	SQL_RUN(task, &p->slots[1], sql, &backend, sql_integer(1));
+	return task_then(check_stopped);
+}
+
+static struct step start_both(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	SQL_RUN(task, &p->slots[0], sql, &backend, sql_integer(1));
+	SQL_RUN(task, &p->slots[1], sql, &backend, sql_integer(2));
+	return task_then(never);
+}
+
+static struct step check_both(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(p->slots[i].state, SQL_DONE);
+		assert_int_not_equal(sql_get_integer(&p->slots[i], 0, "pid"), stopped);
+	}
+	checked = true;
+	return task_done();
+}
+
+static struct step ask_both(struct task *task)
+{
+	start_both(task);
+	return task_then(check_both);
+}
+
+static struct step pause_a_while(struct task *task)
+{
+	task_sleep(task, 1500);
+	return task_then(ask_both);
+}
+
+static void a_server_that_stops_answering_is_given_up(void **state)
+{
+	(void)state;
+	run(task_then(start_stopped));
+	probe(task_then(start_both), 200);
+	run_until_idle();
+	assert_true(came_late);
+	clock_advance(10000);
+	run(task_then(pause_a_while));
+	kill(stopped, SIGCONT);
+}
+
 static struct step check_lost(struct task *task)
 {
 	struct probe *p = (struct probe *)task;
@@ -695,6 +762,7 @@ int main(void)
 		cmocka_unit_test(one_statement_too_many_is_refused_at_once),
 		cmocka_unit_test(a_late_answer_is_not_waited_for_and_dropped),
 		cmocka_unit_test(an_abandoned_task_goes_with_its_answer),
+		cmocka_unit_test(a_server_that_stops_answering_is_given_up),
 		cmocka_unit_test(a_lost_connection_is_unknown_to_writers_and_comes_back),
 		cmocka_unit_test(a_table_may_change_its_shape),
 		cmocka_unit_test(times_are_microseconds_since_1970),
