@@ -39,6 +39,7 @@ struct delivery {
 	RPC_SLOT(Causerie__GetPeopleReply) people;
 	struct letter letter;
 	const char *bytes, *why, *state;
+	bool unasked; /* one of our own services did not answer: nothing was tried */
 	size_t length;
 	struct smtp_slot smtp;
 	struct sql_slot marked, recorded;
@@ -128,6 +129,7 @@ static struct step later(struct delivery *d, const char *why)
 {
 	d->state = "deferred";
 	d->why = why;
+	d->unasked = true;
 	return record(&d->task);
 }
 
@@ -258,6 +260,10 @@ static int64_t pause_ms(const struct delivery *d)
 	const size_t n = d->mail.attempt > 0 ? (size_t)d->mail.attempt - 1 : 0;
 	const int64_t pause = minutes[n < last ? n : last] * 60000;
 
+	if (d->smtp.state == SMTP_UNKNOWN)
+		return settings.unknown_ms;
+	if (d->unasked)
+		return SERVICE_PAUSE_MS;
 	return pause - random() % (pause / 5);
 }
 
@@ -321,12 +327,11 @@ static struct step record(struct task *task)
 			  {"id", sql_id(d->mail.id)}, {"worker", sql_text(worker)},
 			  {"why", sql_text(d->why)});
 	else
-		SQL_NAMED(
-			task, &d->recorded, sql, &mark_failed_sql, NULL, {"id", sql_id(d->mail.id)},
-			{"worker", sql_text(worker)}, {"state", sql_text(d->state)},
-			{"why", sql_text(d->why)},
-			{"pause_ms", sql_integer(d->smtp.state == SMTP_UNKNOWN ? settings.unknown_ms
-									       : pause_ms(d))});
+		SQL_NAMED(task, &d->recorded, sql, &mark_failed_sql, NULL,
+			  {"id", sql_id(d->mail.id)}, {"worker", sql_text(worker)},
+			  {"state", sql_text(d->state)}, {"why", sql_text(d->why)},
+			  {"pause_ms", sql_integer(pause_ms(d))},
+			  {"uncounted", sql_flag(d->unasked)});
 	return task_then(recorded);
 }
 

@@ -87,7 +87,7 @@ WITH dead AS (UPDATE deliveries SET state = CASE WHEN data_sent_at IS NULL THEN 
                WHERE state = 'sending' AND lease_until < now()),
      due AS (SELECT id FROM deliveries
               WHERE state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
-                AND (attempt > 0 OR reason = 'account' OR due_at <= now() - :delay_ms::bigint * interval '1 millisecond')
+                AND (state <> 'queued' OR reason = 'account' OR due_at <= now() - :delay_ms::bigint * interval '1 millisecond')
                 AND (state <> 'unknown' OR NOT :hold::boolean)
               ORDER BY due_at LIMIT :limit::bigint FOR UPDATE SKIP LOCKED)
 UPDATE deliveries d SET state = 'sending', worker = :worker::text, attempt = attempt + 1, data_sent_at = NULL,
@@ -112,8 +112,9 @@ UPDATE deliveries SET state = 'sent', sent_at = now(), lease_until = NULL, why =
 -- name: mark_skipped
 UPDATE deliveries SET state = 'skipped', why = :why::text, lease_until = NULL WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
 
+-- An attempt that never reached the server, because one of our own services was away, does not count.
 -- name: mark_failed
-UPDATE deliveries SET state = :state::text, why = :why::text, lease_until = NULL,
+UPDATE deliveries SET state = :state::text, why = :why::text, lease_until = NULL, attempt = attempt - :uncounted::boolean::int,
        due_at = now() + :pause_ms::bigint * interval '1 millisecond'
  WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
 
