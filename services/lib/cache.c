@@ -22,15 +22,14 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
-#include <event2/http.h>
 #include <hiredis/adapters/libevent.h>
 #include <hiredis/async.h>
 
+#include "lib/cache_url.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/lookup.h"
@@ -41,23 +40,13 @@
 #define CONNECT_MS      2000 /* until the greeting is answered */
 #define RETRY_FIRST_MS  100
 #define RETRY_LONGEST   2000
-#define TEXT_LIMIT      256
-#define DEFAULT_PORT    6379
 #define DEFAULT_TIMEOUT 250
 
 enum state { IDLE, LOOKING_UP, CONNECTING, GREETING, UP, CLOSING };
 
-struct address {
-	char path[TEXT_LIMIT]; /* of a unix socket; "": tcp */
-	char host[TEXT_LIMIT];
-	int port;
-	char user[TEXT_LIMIT], password[TEXT_LIMIT];
-	int database;
-};
-
 struct cache {
 	struct event_base *loop;
-	struct address address;
+	struct cache_url url;
 	int timeout_ms;
 	enum state state;
 	redisAsyncContext *context;
@@ -91,123 +80,6 @@ static struct metric full_metric = METRIC_COUNTER("causerie_cache_failed_total",
 						  "Commands without an answer");
 
 static void connect_now(struct cache *);
-
-/* --- the url --- */
-
-static bool decode(char out[TEXT_LIMIT], const char *text, size_t length)
-{
-	char *encoded = strndup(text, length), *decoded;
-	size_t size;
-	bool fits;
-
-	if (encoded == NULL)
-		abort();
-	decoded = evhttp_uridecode(encoded, 0, &size);
-	free(encoded);
-	if (decoded == NULL)
-		abort();
-	fits = size < TEXT_LIMIT && strlen(decoded) == size;
-	if (fits)
-		memcpy(out, decoded, size + 1);
-	free(decoded);
-	return fits;
-}
-
-/* "user:password", ":password"; a lone word is a password, as redis-cli has it. */
-static bool parse_userinfo(struct address *address, const char *info)
-{
-	const char *colon;
-
-	if (info == NULL || info[0] == '\0')
-		return true;
-	colon = strchr(info, ':');
-	if (colon == NULL)
-		return decode(address->password, info, strlen(info));
-	return decode(address->user, info, (size_t)(colon - info)) &&
-	       decode(address->password, colon + 1, strlen(colon + 1));
-}
-
-static bool parse_database(struct address *address, const char *digits)
-{
-	char *end;
-	long number;
-
-	if (digits[0] < '0' || digits[0] > '9')
-		return false;
-	number = strtol(digits, &end, 10);
-	address->database = (int)number;
-	return *end == '\0' && number <= 65535;
-}
-
-static const char *parse_tcp(struct address *address, const struct evhttp_uri *uri)
-{
-	const char *host = evhttp_uri_get_host(uri), *path = evhttp_uri_get_path(uri);
-	const int port = evhttp_uri_get_port(uri);
-	size_t length;
-
-	if (host == NULL || host[0] == '\0' || strlen(host) >= TEXT_LIMIT)
-		return "needs a host, for example redis://127.0.0.1:6379";
-	length = strlen(host);
-	if (host[0] == '[') /* an IPv6 literal */
-		snprintf(address->host, TEXT_LIMIT, "%.*s", (int)length - 2, host + 1);
-	else
-		snprintf(address->host, TEXT_LIMIT, "%s", host);
-	address->port = port == -1 ? DEFAULT_PORT : port;
-	if (address->port < 1 || address->port > 65535)
-		return "has a port that does not exist";
-	if (path[0] != '\0' && strcmp(path, "/") != 0 && !parse_database(address, path + 1))
-		return "has a path that is not the number of a database";
-	return NULL;
-}
-
-static const char *parse_unix(struct address *address, const struct evhttp_uri *uri)
-{
-	const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
-	const char *host = evhttp_uri_get_host(uri);
-
-	if ((host != NULL && host[0] != '\0') || path[0] != '/')
-		return "needs three slashes and an absolute path, for example "
-		       "unix:///run/redis.sock";
-	if (!decode(address->path, path, strlen(path)) || strlen(address->path) > 107)
-		return "has too long a path for a socket";
-	if (query != NULL && (strncmp(query, "db=", 3) != 0 || !parse_database(address, query + 3)))
-		return "has a query that is not ?db= and a number";
-	return NULL;
-}
-
-static const char *parse_uri(struct address *address, const struct evhttp_uri *uri)
-{
-	const char *scheme = evhttp_uri_get_scheme(uri);
-
-	if (!parse_userinfo(address, evhttp_uri_get_userinfo(uri)))
-		return "has too long a user or password";
-	if (scheme != NULL && strcmp(scheme, "redis") == 0)
-		return parse_tcp(address, uri);
-	if (scheme != NULL && strcmp(scheme, "unix") == 0)
-		return parse_unix(address, uri);
-	return "is neither redis://host:port nor unix:///path";
-}
-
-/* Returns what is wrong, or NULL. */
-static const char *parse_url(struct address *address, const char *url)
-{
-	struct evhttp_uri *uri = evhttp_uri_parse(url);
-	const char *wrong;
-
-	if (uri == NULL)
-		return "is not a url, for example redis://127.0.0.1:6379";
-	*address = (struct address){0};
-	wrong = parse_uri(address, uri);
-	evhttp_uri_free(uri);
-	return wrong;
-}
-
-const char *cache_check_url(const char *url)
-{
-	struct address address;
-
-	return parse_url(&address, url);
-}
 
 /* --- the connection --- */
 
@@ -308,15 +180,15 @@ static void on_greeted(redisAsyncContext *context, void *reply, void *last)
 
 static void greet(struct cache *cache)
 {
-	const struct address *a = &cache->address;
+	const struct cache_url *url = &cache->url;
 
-	if (a->user[0] != '\0')
-		redisAsyncCommand(cache->context, on_greeted, NULL, "AUTH %s %s", a->user,
-				  a->password);
-	else if (a->password[0] != '\0')
-		redisAsyncCommand(cache->context, on_greeted, NULL, "AUTH %s", a->password);
-	if (a->database != 0)
-		redisAsyncCommand(cache->context, on_greeted, NULL, "SELECT %d", a->database);
+	if (url->user[0] != '\0')
+		redisAsyncCommand(cache->context, on_greeted, NULL, "AUTH %s %s", url->user,
+				  url->password);
+	else if (url->password[0] != '\0')
+		redisAsyncCommand(cache->context, on_greeted, NULL, "AUTH %s", url->password);
+	if (url->database != 0)
+		redisAsyncCommand(cache->context, on_greeted, NULL, "SELECT %d", url->database);
 	redisAsyncCommand(cache->context, on_greeted, cache, "PING");
 }
 
@@ -364,12 +236,12 @@ static void on_looked_up(void *argument, const char *literal)
 	if (literal == NULL)
 		become_idle(cache, "its host name is not known");
 	else
-		attach(cache, redisAsyncConnect(literal, cache->address.port));
+		attach(cache, redisAsyncConnect(literal, cache->url.port));
 }
 
 static void look_up(struct cache *cache)
 {
-	cache->lookup = lookup_start(cache->loop, cache->address.host, on_looked_up, cache);
+	cache->lookup = lookup_start(cache->loop, cache->url.host, on_looked_up, cache);
 	if (cache->lookup == NULL) {
 		become_idle(cache, "no descriptor is left");
 		return;
@@ -387,10 +259,10 @@ static bool is_literal(const char *host)
 
 static void connect_now(struct cache *cache)
 {
-	if (cache->address.path[0] != '\0') {
-		attach(cache, redisAsyncConnectUnix(cache->address.path));
-	} else if (is_literal(cache->address.host)) {
-		attach(cache, redisAsyncConnect(cache->address.host, cache->address.port));
+	if (cache->url.path[0] != '\0') {
+		attach(cache, redisAsyncConnectUnix(cache->url.path));
+	} else if (is_literal(cache->url.host)) {
+		attach(cache, redisAsyncConnect(cache->url.host, cache->url.port));
 	} else {
 		look_up(cache);
 	}
@@ -402,7 +274,7 @@ struct cache *cache_new(struct event_base *loop, const char *url, int timeout_ms
 
 	if (cache == NULL)
 		abort();
-	if (parse_url(&cache->address, url) != NULL) {
+	if (cache_url_parse(&cache->url, url) != NULL) {
 		free(cache);
 		return NULL;
 	}

@@ -27,6 +27,7 @@
 #include "lib/admin.h"
 #include "lib/bus.h"
 #include "lib/clock.h"
+#include "lib/endpoint.h"
 #include "lib/log.h"
 #include "lib/metrics.h"
 #include "lib/outbox.h"
@@ -40,7 +41,6 @@
 
 #define CLIENTS_LIMIT     32
 #define SERVICES_LIMIT    8
-#define ADDRESS_SIZE      512
 #define DRAIN_LIMIT_MS    20000
 #define LINGER_MS         200
 #define POLL_MS           10
@@ -59,7 +59,7 @@ static struct {
 	const struct service *service;
 	struct common_settings settings;
 	struct service_context context;
-	char listen[ADDRESS_SIZE];
+	char listen[ENDPOINT_SIZE]; /* of rpc; the bus is beside it */
 	struct admin *admin;
 	struct process_watch *watch;
 	struct bus_publisher *bus;
@@ -331,21 +331,6 @@ static void open_database(void)
 	here.context.sql = sql_new(here.context.loop, &settings);
 }
 
-/* "%d" becomes the pid, here once for rpc and bus. */
-static void resolve_listen(void)
-{
-	const char *listen = here.settings.listen, *mark = strstr(listen, "%d");
-	int length;
-
-	if (mark == NULL)
-		length = snprintf(here.listen, sizeof here.listen, "%s", listen);
-	else
-		length = snprintf(here.listen, sizeof here.listen, "%.*s%d%s", (int)(mark - listen),
-				  listen, (int)getpid(), mark + 2);
-	if (length < 0 || (size_t)length >= sizeof here.listen)
-		log_fatal("CAUSERIE_%s_LISTEN is too long", upper_name());
-}
-
 static void open_outbox(void)
 {
 	if (!here.service->announces)
@@ -451,8 +436,8 @@ static int run(void)
 {
 	open_run_dir();
 	open_context();
-	if (here.settings.listen != NULL)
-		resolve_listen();
+	if (here.settings.listen != NULL && endpoint_own(here.settings.listen, here.listen) < 0)
+		log_fatal("CAUSERIE_%s_LISTEN is too long", upper_name());
 	open_database();
 	open_outbox();
 	event_add(here.term, NULL);
