@@ -108,6 +108,16 @@ const struct route routes[] = {
 	FORM("/compte/mot-de-passe", change_own_password, MEMBER | ROUTE_SLOW, RATE_WRITE),
 	FORM("/compte/sessions/fermer", close_other_sessions, MEMBER, RATE_WRITE),
 	FORM("/compte/sessions/{session_id}/fermer", close_one_session, MEMBER, RATE_WRITE),
+	/* pages: notifications */
+	PAGE(GET, "/u/{token}", unsubscribe_page, ROUTE_ONE_CLICK),
+	FORM("/u/{token}", unsubscribe, ROUTE_ONE_CLICK, RATE_NONE),
+	/* pages: the site itself */
+	PAGE(GET, "/aide", help_page, ROUTE_KEPT),
+	FORM("/theme", set_theme, ROUTE_OPEN_FORM, RATE_NONE),
+	FORM("/langue", set_language, ROUTE_OPEN_FORM, RATE_WRITE),
+	PAGE(GET, "/dev/mailbox", mailbox_page, 0),
+	PAGE(GET, "/dev/mailbox/messages.json", mailbox_json, 0),
+	PAGE(GET, "/dev/mailbox/messages/{message}", mailbox_message, 0),
 	/* pages: lines as they happen */
 	{HTTP_GET, "/sujets/{topic}/stream", &topic_stream, 0, RATE_NONE, NULL},
 	{HTTP_GET, NULL, NULL, 0, RATE_NONE, NULL},

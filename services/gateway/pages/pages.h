@@ -23,4 +23,10 @@ extern const struct handler forgot_page, forgot_password, reset_link, reset_page
 extern const struct handler account_page, save_account, change_own_password;
 extern const struct handler close_one_session, close_other_sessions;
 
+/* notifications */
+extern const struct handler unsubscribe_page, unsubscribe;
+/* the site itself */
+extern const struct handler help_page, set_theme, set_language;
+extern const struct handler mailbox_page, mailbox_json, mailbox_message;
+
 #endif
