@@ -83,7 +83,7 @@ struct echo {
 };
 
 static unsigned executed;
-static int report_fd = -1; /* a byte for every execution, when served elsewhere */
+static int report_fd = -1; /* what was executed (ask->after), when served elsewhere */
 static struct request_context seen;
 static char seen_trace[65], seen_key[101];
 
@@ -174,7 +174,7 @@ static void take(struct echo_service *service, const Ask *ask, Closure closure, 
 	snprintf(seen_trace, sizeof seen_trace, "%s", seen.trace);
 	snprintf(seen_key, sizeof seen_key, "%s",
 		 seen.idempotency_key ? seen.idempotency_key : "none");
-	if (report_fd >= 0 && write(report_fd, "x", 1) != 1)
+	if (report_fd >= 0 && write(report_fd, &ask->after, sizeof ask->after) < 0)
 		abort();
 }
 
@@ -198,7 +198,7 @@ static struct rpc_server *serve(const char *address)
 	return serve_with(address, 0);
 }
 
-/* This program again, as a server of its own; the byte pipe's end is its standard output. */
+/* This program again, as a server of its own; it reports to its standard output. */
 static int serve_forever(const char *address)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
@@ -235,14 +235,23 @@ static void kill_and_wait(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static unsigned count_reports(int reports)
+/* Adds what was executed meanwhile to times[after]; times may be NULL. Returns how many. */
+static unsigned read_reports(int reports, unsigned *times)
 {
 	unsigned count = 0;
-	char byte;
+	uint64_t after;
 
-	while (read(reports, &byte, 1) == 1)
+	while (read(reports, &after, sizeof after) == sizeof after) {
 		count++;
+		if (times != NULL)
+			times[after]++;
+	}
 	return count;
+}
+
+static unsigned count_reports(int reports)
+{
+	return read_reports(reports, NULL);
 }
 
 /* --- the caller --- */
@@ -982,6 +991,84 @@ static void load_is_shared(void **state)
 	close(reports[1]);
 }
 
+#define STORM_CALLS    1000
+#define STORM_REPLICAS 3
+
+struct replica_process {
+	pid_t pid;
+	int reports;
+	bool stopped;
+};
+
+static void restart(struct replica_process *replica, unsigned *times)
+{
+	if (replica->pid != 0) {
+		kill_and_wait(replica->pid);
+		read_reports(replica->reports, times);
+		close(replica->reports);
+	}
+	replica->pid = spawn(path("a.%d.rpc"), &replica->reports);
+	replica->stopped = false;
+}
+
+static void strike(struct replica_process *replica, unsigned *times, unsigned chance)
+{
+	if (replica->stopped || chance % 3 == 0) {
+		restart(replica, times);
+	} else if (chance % 3 == 1) {
+		kill(replica->pid, SIGSTOP);
+		replica->stopped = true;
+	} else {
+		kill(replica->pid, SIGSTOP);
+		turn(30);
+		kill(replica->pid, SIGCONT);
+	}
+}
+
+/* Writes, so that whatever was executed twice or answered without having been is a defect. */
+static void in_a_storm_of_faults_no_call_is_executed_twice(void **state)
+{
+	static struct outcome outcomes[STORM_CALLS];
+	static unsigned times[STORM_CALLS];
+	struct replica_process replicas[STORM_REPLICAS] = {{0}};
+	struct rpc_client *client = connect_to(path("a.*.rpc"));
+	unsigned seed = 4711, answered = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < STORM_REPLICAS; i++)
+		restart(&replicas[i], times);
+	run_until_up(client);
+	for (unsigned i = 0; i < STORM_CALLS; i++) {
+		call(client, &outcomes[i],
+		     (struct how){.writes = true, .after = i, .deadline = 1500});
+		if (i % 5 == 0)
+			turn(20);
+		seed = seed * 1103515245 + 12345;
+		if (i % 30 == 0)
+			strike(&replicas[(seed >> 16) % STORM_REPLICAS], times, seed >> 20);
+	}
+	for (unsigned i = 0; i < STORM_REPLICAS; i++)
+		if (replicas[i].stopped)
+			kill(replicas[i].pid, SIGCONT);
+	run_until_over(STORM_CALLS);
+	turn(500);
+	for (unsigned i = 0; i < STORM_REPLICAS; i++) {
+		read_reports(replicas[i].reports, times);
+		kill_and_wait(replicas[i].pid);
+		close(replicas[i].reports);
+	}
+	for (unsigned i = 0; i < STORM_CALLS; i++) {
+		const bool ok = outcomes[i].code == CAUSERIE__CODE__OK;
+
+		answered += ok;
+		assert_in_range(times[i], ok ? 1 : 0, 1);
+		if (outcomes[i].code == CAUSERIE__CODE__UNAVAILABLE)
+			assert_int_equal(times[i], 0);
+	}
+	assert_in_range(answered, STORM_CALLS * 8 / 10, STORM_CALLS);
+	rpc_client_free(client);
+}
+
 /* --- attackers --- */
 
 #define FORGED    "causerie_rpc_frames_refused_total{reason=\"forged\"}"
@@ -1287,6 +1374,7 @@ int main(int argc, char **argv)
 		TEST(a_replica_that_wakes_up_executes_nothing_that_has_expired),
 		TEST(a_socket_file_without_a_process_is_ignored),
 		TEST(load_is_shared),
+		TEST(in_a_storm_of_faults_no_call_is_executed_twice),
 		TEST(forged_frames_are_counted_and_nothing_else),
 		TEST(broken_frames_of_every_length_are_survived),
 		TEST(a_repeated_frame_is_executed_once),
