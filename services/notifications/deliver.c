@@ -26,8 +26,9 @@
 #include "write_mail.h"
 
 #define PATIENCE_MS                                                                                \
-	(20 * 60 * 1000) /* longer than SMTP's longest wait, the ten minutes after the dot */
-#define ANSWER_MS 10000  /* for another service to say what it knows */
+	(20 * 60 * 1000)       /* longer than SMTP's longest wait, the ten minutes after the dot */
+#define ANSWER_MS        10000 /* for another service to say what it knows */
+#define SERVICE_PAUSE_MS 3000  /* before one of our own services is asked again */
 
 struct delivery {
 	struct task task;
