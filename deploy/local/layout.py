@@ -64,7 +64,7 @@ class Layout:
         self.scale = _scale(environment.get("SCALE", ""))
         self.settings = self._settings(environment)
         self.http = address(self.settings["CAUSERIE_HTTP_LISTEN"])
-        self.smtp = self._own_smtp()
+        self.smtp = self._own_smtp(self.settings["CAUSERIE_SMTP_URL"])
         if len(os.fsencode(self.run)) > PATH_LIMIT:
             raise Refusal(f"the path {root} is too long for the sockets in it; use one of at most "
                           f"{PATH_LIMIT - len('/var/run')} bytes")
@@ -73,22 +73,29 @@ class Layout:
         settings = {"CAUSERIE_HTTP_LISTEN": "127.0.0.1:8080",
                     "CAUSERIE_SMTP_URL": "smtp://127.0.0.1:1025",
                     "CAUSERIE_MAIL_DELAY": "10s",
-                    "CAUSERIE_REDIS_URL": f"unix://{self.redis}/redis.sock"}
+                    "CAUSERIE_REDIS_URL": f"unix://{self.redis}/redis.sock",
+                    "CAUSERIE_DEV_MAILBOX": str(self.mailbox)}
         settings.update({name: value for name, value in environment.items()
                          if name.startswith("CAUSERIE_") and value})
+        if self._own_smtp(settings["CAUSERIE_SMTP_URL"]) is None:
+            settings.pop("CAUSERIE_DEV_MAILBOX")  # mail goes to a real server
         settings.setdefault("CAUSERIE_PUBLIC_URL", "http://" + settings["CAUSERIE_HTTP_LISTEN"])
         if self.scale.get("gateway", 1) > 1:
             settings.setdefault("CAUSERIE_HTTP_SHARE_PORT", "1")
         return settings
 
-    def _own_smtp(self):
-        """Where the development mailbox listens: at CAUSERIE_SMTP_URL if that is on this machine; else None."""
-        url = urllib.parse.urlsplit(self.settings["CAUSERIE_SMTP_URL"])
+    @staticmethod
+    def _own_smtp(setting):
+        """
+        Where the development mailbox listens: at CAUSERIE_SMTP_URL if that is on this machine. None for a
+        real server, and so for the ports where those are.
+        """
+        url = urllib.parse.urlsplit(setting)
         try:
             host, port = url.hostname, url.port or 25
         except ValueError:
             return None
-        if url.scheme != "smtp" or host not in ("127.0.0.1", "localhost", "::1"):
+        if url.scheme != "smtp" or host not in ("127.0.0.1", "localhost", "::1") or port < 1024:
             return None
         return host, port
 

@@ -171,7 +171,7 @@ def wait_first_page(layout, supervisor):
     host, port = layout.http
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     end = time.monotonic() + READY_SECONDS
-    while status(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "/api/v1/topics", timeout=10) != 200:
+    while status(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "/", timeout=10) != 200:
         if not supervisor.is_running() or time.monotonic() > end:
             raise Refusal(f"the gateway does not answer; see {layout.shown(layout.log)}/gateway*.log")
         time.sleep(0.05)
