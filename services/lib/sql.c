@@ -764,7 +764,7 @@ static void start_deadline(struct sql *sql, struct operation *operation)
 
 /* Sent whole or, when the connection turns out to be lost, answered so by drop(). */
 static void send_operation(struct connection *connection, struct operation *operation,
-			   const struct sql_statement *statements)
+			   const struct sql_statement *statements, size_t count)
 {
 	struct arena *arena = &operation->task->arena;
 	bool sent = true;
@@ -772,7 +772,7 @@ static void send_operation(struct connection *connection, struct operation *oper
 	enqueue(connection, operation);
 	if (!evtimer_pending(connection->timer, NULL))
 		arm(connection, LOOK_MS);
-	for (size_t i = 0; sent && i < operation->count; i++)
+	for (size_t i = 0; sent && i < count; i++)
 		sent = send_statement(connection->pg, arena, &statements[i]);
 	if (sent && PQpipelineSync(connection->pg) == 1)
 		flush(connection);
@@ -807,7 +807,7 @@ void sql_run_together(struct task *task, struct sql *sql, const struct sql_state
 	}
 	operation = new_operation(task, statements, count);
 	start_deadline(sql, operation);
-	send_operation(connection, operation, statements);
+	send_operation(connection, operation, statements, count);
 }
 
 void sql_run(struct task *task, struct sql_slot *slot, struct sql *sql,
