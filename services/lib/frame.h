@@ -65,7 +65,7 @@ struct frame_key {
 	crypto_auth_hmacsha256_state fresh;
 };
 
-void frame_key_init(struct frame_key *, const unsigned char key[32]);
+void frame_key_init(struct frame_key *, const unsigned char bytes[32]);
 void frame_mac(const struct frame_key *, unsigned char mac[FRAME_MAC], const void *, size_t);
 bool frame_mac_matches(const struct frame_key *, const unsigned char mac[FRAME_MAC], const void *,
 		       size_t);

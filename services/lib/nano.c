@@ -129,7 +129,7 @@ int nano_send(int s, const void *bytes, size_t size, const void *route, size_t r
 	struct nn_msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	assert(size <= NANO_MESSAGE_LIMIT && route_size <= NANO_ROUTE);
-	if (route_size > 0) {
+	if (route != NULL) {
 		message.msg_control = control;
 		message.msg_controllen = put_route(control, route, route_size);
 	}

@@ -253,6 +253,7 @@ static void remove_quietest(struct rpc_server *server)
 {
 	struct peer **at = &server->peers;
 
+	assert(*at != NULL);
 	while ((*at)->next != NULL)
 		at = &(*at)->next;
 	remove_peer(server, at);
