@@ -74,6 +74,12 @@ const struct route routes[] = {
 	/* pages: topics */
 	PAGE(GET, "/", show_home, ROUTE_KEPT),
 	PAGE(GET, "/sujets", show_topics, ROUTE_KEPT),
+	PAGE(GET, "/sujets/nouveau", new_topic_page, WRITER),
+	FORM("/sujets/nouveau", new_topic, WRITER, RATE_WRITE),
+	PAGE(GET, "/sujets/{id}/modifier", edit_topic_page, WRITER),
+	FORM("/sujets/{id}/modifier", edit_topic, WRITER, RATE_WRITE),
+	PAGE(GET, "/sujets/{id}/retirer", withdraw_topic_page, WRITER),
+	FORM("/sujets/{id}/retirer", withdraw_topic, WRITER, RATE_WRITE),
 	PAGE(GET, "/sujets/{topic}", show_topic, ROUTE_KEPT),
 	PAGE(GET, "/s/{id}", go_to_topic, 0),
 	FORM("/sujets/{topic_id}/commentaires", post_comment_page, ROUTE_OPEN_FORM, RATE_WRITE),

@@ -172,6 +172,7 @@ struct topic_row {
 struct topics_view {
 	struct page page;
 	bool is_home;
+	bool is_mine;                 /* the viewer's own, drafts included */
 	const char *query;            /* what was searched, or NULL */
 	const struct topic_row *lead; /* the first, large; NULL on later pages and in searches */
 	const struct topic_row *rows;
@@ -272,6 +273,7 @@ struct thread_view {
 	const char *later_url;
 	bool is_missing; /* the comments service does not answer */
 	bool is_closed;
+	bool opens_later; /* closed, because the topic is not open yet */
 	struct moment closed_at;
 	uint64_t reply_to; /* the comment under which the form stands; 0: under the thread */
 	struct comment_form form;
@@ -430,6 +432,7 @@ struct topic_form_view {
 	struct form form;
 	uint64_t id; /* 0 when new */
 	int64_t version;
+	bool is_draft; /* saved, but not proposed yet */
 	const char *title;
 	const char *lead;
 	const char *article;
@@ -443,7 +446,19 @@ struct topic_form_view {
 	struct html preview;                  /* size 0 when none was asked for */
 	const struct related_row *duplicates; /* to be looked at first; posted as duplicates_seen */
 	size_t n_duplicates;
+	bool duplicates_seen;                 /* now or before: they are not looked for again */
 	const struct topic_form_view *theirs; /* on a conflict: what was saved meanwhile */
+};
+
+/* `/sujets/{id}/retirer`. */
+struct withdraw_view {
+	struct page page;
+	struct form form;
+	uint64_t id;
+	int64_t version;
+	const char *title;
+	const char *url;
+	enum locale language;
 };
 
 /* `/sujets/{id}/participation`. */

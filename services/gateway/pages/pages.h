@@ -8,7 +8,8 @@
 
 /* topics */
 extern const struct handler show_home, show_topics, show_topic, go_to_topic;
-extern const struct handler new_topic, edit_topic_page, withdraw_topic;
+extern const struct handler new_topic_page, new_topic, edit_topic_page, edit_topic;
+extern const struct handler withdraw_topic_page, withdraw_topic;
 /* what a member says of a topic */
 extern const struct handler post_comment_page, give_opinion, follow_topic;
 /* one comment */

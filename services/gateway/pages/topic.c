@@ -248,6 +248,8 @@ static struct thread_view thread(struct topic_visit *t, const char *url, const s
 		.topic_language = fill_locale(topic->language, site.locale),
 		.is_missing = t->comments.reply == NULL,
 		.is_closed = !t->topic.reply->accepts_comments,
+		.opens_later = topic->state == CAUSERIE__TOPIC_STATE__DRAFT ||
+			       topic->state == CAUSERIE__TOPIC_STATE__PROPOSED,
 		.reply_to = t->reply_to,
 	};
 
@@ -497,6 +499,7 @@ static void page(struct topic_visit *t, struct topic_view *view)
 	view->page.here = view->url;
 	view->page.notices = t->notices;
 	view->page.n_notices = t->n_notices;
+	page_say_done(&t->visit, &view->page);
 	if (listed)
 		view->page.canonical =
 			arena_printf(&t->visit.task.arena, "%s%s", site.public_url, view->url);

@@ -24,7 +24,7 @@
 
 struct topics_visit {
 	struct visit visit;
-	bool is_home;
+	bool is_home, is_mine;
 	const char *query, *format, *expertise, *state, *order, *cursor;
 	RPC_SLOT(Causerie__ListTopicsReply) list;
 	RPC_SLOT(Causerie__ListTopicsReply) upcoming;
@@ -37,6 +37,11 @@ static task_step ask_home, ask_list, name_people, draw;
 
 const struct handler show_home = HANDLER(struct topics_visit, ask_home);
 const struct handler show_topics = HANDLER(struct topics_visit, ask_list);
+
+static bool same(const char *a, const char *b)
+{
+	return a != NULL && strcmp(a, b) == 0;
+}
 
 /* A parameter of the query as one line; NULL when absent or empty. */
 static const char *parameter(struct topics_visit *t, const char *name)
@@ -80,6 +85,8 @@ static void ask(struct topics_visit *t)
 		wanted.states = &state;
 		wanted.n_states = 1;
 	}
+	if (t->is_mine)
+		wanted.proposer_id = t->visit.session->account_id;
 	RPC_CALL(&t->visit.task, &t->list, causerie__topics__list_topics, site.topics, &wanted);
 	terms_load(&t->visit.task, &t->terms);
 }
@@ -120,6 +127,7 @@ static struct step ask_list(struct task *task)
 	t->state = parameter(t, "etat");
 	t->order = parameter(t, "ordre");
 	t->cursor = http_query_value(t->visit.http, "suite");
+	t->is_mine = visit_signed_in(&t->visit) && same(parameter(t, "de"), "moi");
 	if (t->query != NULL && text_length(t->query) > QUERY_CHARS)
 		t->query = arena_strndup(&task->arena, t->query, QUERY_CHARS);
 	ask(t);
@@ -175,9 +183,9 @@ static const char *url_with(struct topics_visit *t, const char *name, const char
 	struct arena *arena = &t->visit.task.arena;
 	const struct {
 		const char *name, *value;
-	} all[] = {{"q", t->query},       {"etat", t->state},
-		   {"format", t->format}, {"expertise", t->expertise},
-		   {"ordre", t->order},   {"suite", NULL}};
+	} all[] = {{"q", t->query},       {"de", t->is_mine ? "moi" : NULL}, {"etat", t->state},
+		   {"format", t->format}, {"expertise", t->expertise},       {"ordre", t->order},
+		   {"suite", NULL}};
 	const char *url = "/sujets", *between = "?";
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -190,11 +198,6 @@ static const char *url_with(struct topics_visit *t, const char *name, const char
 		between = "&";
 	}
 	return url;
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a != NULL && strcmp(a, b) == 0;
 }
 
 static struct labels states(struct topics_visit *t)
@@ -279,7 +282,9 @@ static void page(struct topics_visit *t, struct topics_view *view)
 {
 	page_begin(&t->visit, &view->page);
 	view->page.section = SECTION_TOPICS;
-	view->page.title = t->is_home ? NULL : tr(t->visit.locale, "Sujets");
+	view->page.title = t->is_home   ? NULL
+			   : t->is_mine ? tr(t->visit.locale, "Mes sujets")
+					: tr(t->visit.locale, "Sujets");
 	view->page.description =
 		tr(t->visit.locale, "Des sujets proposés, discutés et choisis par ceux qui "
 				    "regardent : la web-TV participative.");
@@ -306,7 +311,9 @@ static struct step draw(struct task *task)
 	view->is_home = t->is_home;
 	view->query = t->query;
 	view->total = t->list.reply->total;
-	view->is_filtered = t->query || t->state || t->format || t->expertise || t->order;
+	view->is_mine = t->is_mine;
+	view->is_filtered =
+		t->is_mine || t->query || t->state || t->format || t->expertise || t->order;
 	if (!view->is_filtered && t->cursor == NULL && view->n_rows > 0) {
 		view->lead = &list[0];
 		view->rows = list + 1;
