@@ -408,7 +408,7 @@ static void on_ready(void *argument, struct replica *replica)
 
 static void take_message(struct call *call, const Causerie__Response *response)
 {
-	struct limits_error wrong;
+	struct limits_error wrong = {0};
 	ProtobufCMessage *message;
 
 	if (scan_unpack(&call->task->arena, call->method->output, response->body.data,
@@ -461,7 +461,7 @@ static struct call *find(const struct link *link, const struct replica *replica,
 /* The envelope alone; NULL when it is no Response. */
 static const Causerie__Response *read_response(struct arena *arena, const struct frame_entry *entry)
 {
-	struct limits_error wrong;
+	struct limits_error wrong = {0};
 	ProtobufCMessage *message;
 
 	if (scan_unpack(arena, &causerie__response__descriptor, entry->bytes, entry->size,

@@ -400,6 +400,16 @@ static void note_answer(const struct call *call, Causerie__Code code, const char
 		  call->method->name, call->caller, code_name(code), ms, detail ? detail : "");
 }
 
+static Causerie__Response response_of(Causerie__Code code)
+{
+	Causerie__Response response;
+
+	causerie__response__init(&response);
+	response.version = ENVELOPE_VERSION;
+	response.code = code;
+	return response;
+}
+
 static void answer_call(struct call *call, const Causerie__Response *response,
 			const ProtobufCMessage *message)
 {
@@ -413,14 +423,12 @@ static void answer_call(struct call *call, const Causerie__Response *response,
 
 static void fail_call(struct call *call, Causerie__Code code, const char *detail)
 {
-	Causerie__Response response = CAUSERIE__RESPONSE__INIT;
+	Causerie__Response response = response_of(code);
 	union { /* protoc-c knows no const */
 		const char *in;
 		char *out;
 	} text = {.in = detail};
 
-	response.version = ENVELOPE_VERSION;
-	response.code = code;
 	if (detail != NULL)
 		response.detail = text.out;
 	answer_call(call, &response, NULL);
@@ -475,7 +483,7 @@ void *rpc_task(void *argument, size_t size, struct step first)
 
 struct step rpc_reply(struct task *task, const ProtobufCMessage *message)
 {
-	Causerie__Response response = CAUSERIE__RESPONSE__INIT;
+	const Causerie__Response response = response_of(CAUSERIE__CODE__OK);
 	struct call *call = call_of(task);
 
 	if (protobuf_c_message_get_packed_size(message) > FRAME_BODY) {
@@ -483,8 +491,6 @@ struct step rpc_reply(struct task *task, const ProtobufCMessage *message)
 			  call->method->name);
 		return rpc_fail(task, CAUSERIE__CODE__INTERNAL, "the reply is too large");
 	}
-	response.version = ENVELOPE_VERSION;
-	response.code = CAUSERIE__CODE__OK;
 	answer_call(call, &response, message);
 	return task_done();
 }
@@ -500,7 +506,7 @@ static void refuse_fields(struct call *call, const struct limits_error *wrong, s
 {
 	Causerie__FieldError errors[ERRORS_LIMIT];
 	Causerie__FieldError *pointers[ERRORS_LIMIT];
-	Causerie__Response response = CAUSERIE__RESPONSE__INIT;
+	Causerie__Response response = response_of(CAUSERIE__CODE__INVALID);
 	struct arena arena = {0};
 
 	for (size_t i = 0; i < count; i++) {
@@ -509,8 +515,6 @@ static void refuse_fields(struct call *call, const struct limits_error *wrong, s
 		errors[i].reason = arena_strdup(&arena, wrong[i].reason);
 		pointers[i] = &errors[i];
 	}
-	response.version = ENVELOPE_VERSION;
-	response.code = CAUSERIE__CODE__INVALID;
 	response.n_errors = count;
 	response.errors = pointers;
 	answer_call(call, &response, NULL);
@@ -563,15 +567,13 @@ struct step rpc_sql_failed(struct task *task, const struct sql_slot *slot)
 static void refuse(struct rpc_server *server, const struct peer *peer, uint64_t id,
 		   Causerie__Code code, const char *detail, struct metric *reason)
 {
-	Causerie__Response response = CAUSERIE__RESPONSE__INIT;
+	Causerie__Response response = response_of(code);
 	union {
 		const char *in;
 		char *out;
 	} text = {.in = detail};
 
 	metric_add(reason, 1);
-	response.version = ENVELOPE_VERSION;
-	response.code = code;
 	response.detail = text.out;
 	answer(server, peer->connection, id, clock_ms() + REFUSAL_MS, &response, NULL);
 }
@@ -668,7 +670,7 @@ static void read_request(struct rpc_server *server, const struct peer *peer,
 			 const struct frame_entry *entry, int64_t age)
 {
 	struct arena arena = {0};
-	struct limits_error wrong;
+	struct limits_error wrong = {0};
 	ProtobufCMessage *message;
 
 	if (scan_unpack(&arena, &causerie__request__descriptor, entry->bytes, entry->size,
