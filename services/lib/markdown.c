@@ -127,6 +127,12 @@ static bool is_safe_address(const char *url)
 	       strncasecmp(url, "mailto:", 7) == 0;
 }
 
+/* A path of this site; "//host" and "/\\host" are other hosts to a browser. */
+static bool is_our_path(const char *url)
+{
+	return url[0] == '/' && url[1] != '/' && url[1] != '\\';
+}
+
 /* A block that stands without space around it, because it is in a tight list's item. */
 static bool is_tight(cmark_node *block)
 {
@@ -165,11 +171,14 @@ static void write_address(struct html_out *out, const char *url)
 	}
 }
 
-static void write_link(struct html_out *out, cmark_node *link, bool entering)
+/* In a mail there is no site for a path to be of. */
+static void write_link(struct html_out *out, cmark_node *link, enum markdown_kind kind,
+		       bool entering)
 {
 	const char *url = cmark_node_get_url(link);
+	const bool ours = url != NULL && kind != MARKDOWN_MAIL && is_our_path(url);
 
-	if (url == NULL || !is_safe_address(url))
+	if (url == NULL || (!ours && !is_safe_address(url)))
 		return;
 	if (!entering) {
 		write_literal(out, "</a>");
@@ -177,7 +186,7 @@ static void write_link(struct html_out *out, cmark_node *link, bool entering)
 	}
 	write_literal(out, "<a href=\"");
 	write_address(out, url);
-	write_literal(out, "\" rel=\"ugc nofollow noopener\">");
+	write_literal(out, ours ? "\">" : "\" rel=\"ugc nofollow noopener\">");
 }
 
 static void write_heading(struct html_out *out, cmark_node *heading, enum markdown_kind kind,
@@ -186,7 +195,7 @@ static void write_heading(struct html_out *out, cmark_node *heading, enum markdo
 	int level = cmark_node_get_heading_level(heading) + 2;
 	char tag[] = "<h3>";
 
-	if (kind == MARKDOWN_COMMENT) {
+	if (kind != MARKDOWN_ARTICLE) {
 		write_literal(out, entering ? "<p><strong>" : "</strong></p>\n");
 		return;
 	}
@@ -273,7 +282,7 @@ static void write_node(struct html_out *out, cmark_node *node, enum markdown_kin
 		html_text(out, cmark_node_get_literal(node));
 		return;
 	case CMARK_NODE_SOFTBREAK:
-		write_literal(out, kind == MARKDOWN_COMMENT ? "<br>\n" : "\n");
+		write_literal(out, kind != MARKDOWN_ARTICLE ? "<br>\n" : "\n");
 		return;
 	case CMARK_NODE_LINEBREAK:
 		write_literal(out, "<br>\n");
@@ -289,7 +298,7 @@ static void write_node(struct html_out *out, cmark_node *node, enum markdown_kin
 		return;
 	case CMARK_NODE_LINK:
 	case CMARK_NODE_IMAGE:
-		write_link(out, node, entering);
+		write_link(out, node, kind, entering);
 		return;
 	default:
 		if (is_strikethrough(node))

@@ -89,7 +89,8 @@ static void links_go_to_the_web_and_to_mail_alone(void **state)
 		"[a](&#106;avascript:alert(1))",
 		"[a](vbscript:x)",
 		"[a](//evil.example)",
-		"[a](/local)",
+		"[a](/\\evil.example)",
+		"[a](/\t/evil.example)",
 		"[a](\x01javascript:x)",
 		"[a](<java\tscript:x>)",
 	};
@@ -102,6 +103,17 @@ static void links_go_to_the_web_and_to_mail_alone(void **state)
 			    "noopener\">a</a></p>\n");
 	assert_non_null(strstr(article("[a](mailto:a@b.fr)"), "href=\"mailto:a@b.fr\""));
 	assert_non_null(strstr(article("[a](https://b.fr \"title\")"), "\"https://b.fr\" rel="));
+}
+
+static void a_path_of_the_site_is_a_link_but_not_in_a_mail(void **state)
+{
+	const char *source = "[un sujet](/sujets/3-confiance)";
+
+	(void)state;
+	assert_string_equal(article(source),
+			    "<p><a href=\"/sujets/3-confiance\">un sujet</a></p>\n");
+	assert_string_equal(markdown_html(&arena, source, MARKDOWN_MAIL).bytes,
+			    "<p>un sujet</p>\n");
 }
 
 static void addresses_become_links(void **state)
@@ -221,6 +233,7 @@ int main(void)
 		cmocka_unit_test(a_line_end_breaks_in_comments_alone),
 		cmocka_unit_test(html_shows_as_text),
 		cmocka_unit_test(links_go_to_the_web_and_to_mail_alone),
+		cmocka_unit_test(a_path_of_the_site_is_a_link_but_not_in_a_mail),
 		cmocka_unit_test(addresses_become_links),
 		cmocka_unit_test(a_picture_is_a_link_to_it),
 		cmocka_unit_test(plain_text_keeps_quotes_lists_and_addresses),
