@@ -30,7 +30,7 @@ const struct handler resend_verification = HANDLER(struct verification, resend);
 static struct step draw(struct verification *f, int outcome, int status)
 {
 	struct html_out out = page_out(&f->visit);
-	struct verify_view view = {.outcome = outcome, .token = f->token};
+	struct verify_view view = {.outcome = (unsigned)outcome, .token = f->token};
 
 	page_begin(&f->visit, &view.page);
 	page_with_forms(&f->visit, &view.page);
