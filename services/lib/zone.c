@@ -400,3 +400,34 @@ void zone_local(const struct zone *zone, int64_t seconds, struct tm *tm)
 	tm->tm_gmtoff = offset;
 	tm->tm_zone = NULL;
 }
+
+static bool shows(const struct zone *zone, int64_t seconds, const struct tm *wanted)
+{
+	struct tm tm;
+
+	zone_local(zone, seconds, &tm);
+	return tm.tm_year == wanted->tm_year && tm.tm_mon == wanted->tm_mon &&
+	       tm.tm_mday == wanted->tm_mday && tm.tm_hour == wanted->tm_hour &&
+	       tm.tm_min == wanted->tm_min && tm.tm_sec == wanted->tm_sec;
+}
+
+/* The offset is that of the day before or of the day after: it changes once between them. */
+bool zone_instant(const struct zone *zone, const struct tm *wanted, int64_t *seconds)
+{
+	static const int64_t day = 86400;
+	struct tm as_utc = *wanted, around;
+	const int64_t wall = timegm(&as_utc);
+	bool found = false;
+
+	for (int64_t side = -day; side <= day; side += 2 * day) {
+		int64_t instant;
+
+		zone_local(zone, wall + side, &around);
+		instant = wall - around.tm_gmtoff;
+		if (shows(zone, instant, wanted) && (!found || instant < *seconds)) {
+			*seconds = instant;
+			found = true;
+		}
+	}
+	return found;
+}

@@ -9,6 +9,7 @@
 #ifndef LIB_ZONE_H
 #define LIB_ZONE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -22,5 +23,11 @@ const char *zone_name(const struct zone *);
 
 /* Broken-down local time of seconds since 1970 UTC; tm_gmtoff is set, tm_zone is not kept. */
 void zone_local(const struct zone *, int64_t seconds, struct tm *);
+
+/*
+ * The instant at which clocks there show this year, month, day, hour, minute and second. Where
+ * they are put back it is the first of the two; false where they skip it, and for 31 February.
+ */
+bool zone_instant(const struct zone *, const struct tm *, int64_t *seconds);
 
 #endif
