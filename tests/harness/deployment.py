@@ -8,6 +8,7 @@ A whole deployment of a test's own: every daemon, in as many replicas as wanted,
 
 Everything is reached as people reach it: HTTP through the gateway, mail over SMTP. A killed
 daemon stays down until start(); with revive one that crashed comes back by itself, as under a supervisor.
+With demo the site is the one that `make run` shows first.
 """
 import json
 import os
@@ -17,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -131,7 +133,8 @@ class Daemon:
 
 
 class Deployment:
-    def __init__(self, scale=None, settings=None, revive=False, fsync=False):
+    def __init__(self, scale=None, settings=None, revive=False, fsync=False, demo=False):
+        self.demo = demo
         self.scale = scale or {}
         self.settings = settings or {}
         self.revive = revive
@@ -192,14 +195,26 @@ class Deployment:
         self.redis.start()
         self.mail.start()
         self._make_environment()
-        for name in DAEMONS:
-            for number in range(self.scale.get(name, 1)):
-                self.daemons.append(Daemon(self, name, number))
-                self.daemons[-1].start()
+        if self.demo:
+            self._launch(DATABASES)
+            self._load_demo()
+        self._launch(name for name in DAEMONS if not self.replicas(name))
         if self.revive:
             self._reviver = threading.Thread(target=self._revive, daemon=True)
             self._reviver.start()
         self.wait_ready()
+
+    def _launch(self, names):
+        for name in names:
+            for number in range(self.scale.get(name, 1)):
+                self.daemons.append(Daemon(self, name, number))
+                self.daemons[-1].start()
+
+    def _load_demo(self):
+        """The daemons make their tables first; related and the gateway start on what is then there."""
+        self._wait_until(self._why_daemons_are_not_ready)
+        subprocess.run([sys.executable, ROOT / "deploy/local/demo.py", BUILD / "causerie-accounts"],
+                       env=self.environment, check=True)
 
     def _make_environment(self):
         key = self.folder / "rpc.key"
@@ -234,11 +249,14 @@ class Deployment:
 
     def wait_ready(self):
         """Until every wanted daemon is ready and the gateway reaches them."""
+        self._wait_until(self._why_not_ready)
+
+    def _wait_until(self, why_not):
         deadline = time.monotonic() + READY_SECONDS
         why = "not asked"
         while time.monotonic() < deadline:
             try:
-                why = self._why_not_ready()
+                why = why_not()
             except requests.RequestException as error:
                 why = repr(error)
             if why is None:
@@ -247,6 +265,13 @@ class Deployment:
         raise AssertionError(f"the site is not ready: {why}\n{self.logs()[-6000:]}")
 
     def _why_not_ready(self):
+        why = self._why_daemons_are_not_ready()
+        if why is not None:
+            return why
+        answer = requests.get(f"{self.url}/api/v1/topics", timeout=5)
+        return None if answer.status_code == 200 else f"gateway: {answer.status_code} {answer.text}"
+
+    def _why_daemons_are_not_ready(self):
         for daemon in self.daemons:
             if not daemon.wanted:
                 continue
@@ -257,8 +282,7 @@ class Deployment:
             answer = daemon.admin("/readyz")
             if answer.status_code != 200:
                 return f"{daemon.label}: {answer.text}"
-        answer = requests.get(f"{self.url}/api/v1/topics", timeout=5)
-        return None if answer.status_code == 200 else f"gateway: {answer.status_code} {answer.text}"
+        return None
 
     def replicas(self, name):
         return [daemon for daemon in self.daemons if daemon.name == name]
