@@ -33,7 +33,7 @@ missing() {
 		!($1 in version) { print $1, "none", $2; next }
 		$2 != "" { print $1, version[$1], $2 }' |
 	while read -r package version floor; do
-		[ "$version" != none ] && dpkg --compare-versions "$version" ge "$floor" || echo "$package $floor"
+		[ "$version" != none ] && dpkg --compare-versions "$version" ge "$floor" 2>/dev/null || echo "$package $floor"
 	done
 }
 
