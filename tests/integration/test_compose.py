@@ -145,3 +145,29 @@ def test_the_image_asks_for_libevents_fixed_version():
     assert floors["libevent-dev"] == "2.1.12-stable-8+deb12u1"
     assert all(floors[name] == floors["libevent-dev"] for line in lines
                if line and line[0] == "image" and (name := line[1]).startswith("libevent"))
+
+
+def manifests():
+    for path in sorted(ROOT.glob("deploy/kubernetes/*.yaml")):
+        yield from filter(None, yaml.safe_load_all(path.read_text()))
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_a_daemon_takes_the_settings_of_kubernetes(name, tmp_path):
+    settings = next(one["data"] for one in manifests() if one["kind"] == "ConfigMap")
+    (tmp_path / "rpc.key").write_text("0" * 64)
+    settings = {**settings, "CAUSERIE_RPC_KEY_FILE": str(tmp_path / "rpc.key"), "CAUSERIE_RUN_DIR": str(tmp_path)}
+    checked = subprocess.run([BUILD / f"causerie-{name}", "--check"], env=settings, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_kubernetes_runs_every_daemon_and_finds_it():
+    documents = list(manifests())
+    deployments = {one["metadata"]["name"]: one for one in documents if one["kind"] == "Deployment"}
+    services = {one["metadata"]["name"]: one for one in documents if one["kind"] == "Service"}
+    assert set(deployments) == set(services) == set(DAEMONS)
+    for name, deployment in deployments.items():
+        pod = deployment["spec"]["template"]
+        assert pod["spec"]["containers"][0]["command"] == [f"causerie-{name}"]
+        assert services[name]["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        assert (services[name]["spec"].get("clusterIP") == "None") == (name != "gateway")
