@@ -114,6 +114,10 @@ const struct route routes[] = {
 	FORM("/compte/mot-de-passe", change_own_password, MEMBER | ROUTE_SLOW, RATE_WRITE),
 	FORM("/compte/sessions/fermer", close_other_sessions, MEMBER, RATE_WRITE),
 	FORM("/compte/sessions/{session_id}/fermer", close_one_session, MEMBER, RATE_WRITE),
+	/* pages: organizers and moderators */
+	PAGE(GET, "/bureau", desk_page, ROUTE_ORGANIZER),
+	PAGE(GET, "/bureau/sujets/{id}", desk_topic_page, ROUTE_ORGANIZER),
+	FORM("/bureau/sujets/{id}/transition", desk_transition, ROUTE_ORGANIZER, RATE_WRITE),
 	/* pages: notifications */
 	PAGE(GET, "/u/{token}", unsubscribe_page, ROUTE_ONE_CLICK),
 	FORM("/u/{token}", unsubscribe, ROUTE_ONE_CLICK, RATE_NONE),

@@ -714,8 +714,7 @@ struct desk_column {
 	enum topic_state state;
 	const struct desk_card *cards;
 	size_t n_cards;
-	unsigned total;
-	const char *all_url;
+	const char *all_url; /* NULL when these are all */
 };
 
 /* `/bureau`. */
@@ -769,6 +768,8 @@ struct desk_topic_view {
 	const struct desk_transition *transitions;
 	size_t n_transitions;
 	const char *chosen; /* transition whose form had errors, or NULL */
+	bool may_edit;
+	bool takes_candidacies;
 	const struct candidate_row *candidates;
 	size_t n_candidates;
 	const struct offer_row *offers;
@@ -779,12 +780,19 @@ struct desk_topic_view {
 	size_t n_history;
 	/* typed, or as they stand */
 	const char *place;
+	const char *address;
+	bool address_private;
+	const char *access;
+	const char *online_url;
 	const char *starts; /* "2027-03-01T14:30", local to the zone */
 	const char *ends;
 	const char *time_zone;
 	const char *capacity;
 	const char *video_url;
 	const char *duration;
+	const char *captions_url;
+	const char *transcript;
+	const char *no_captions_reason;
 	const char *target;
 	const char *reason;
 };

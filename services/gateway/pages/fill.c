@@ -14,8 +14,9 @@
 #include "lib/clock.h"
 #include "lib/markdown.h"
 
-#define TERMS_AGE_MS 30000
-#define LEVELS       3
+#define TERMS_AGE_MS  30000
+#define LEVELS        3
+#define HISTORY_SHOWN 50 /* the latest ones */
 
 static const enum topic_state states[] = {
 	[CAUSERIE__TOPIC_STATE__TOPIC_STATE_UNSPECIFIED] = TOPIC_STATES,
@@ -176,6 +177,55 @@ void fill_topic_row(struct visit *v, const Causerie__TopicSummary *topic,
 		.comments = topic->comments,
 		.opinions = topic->opinions,
 	};
+}
+
+struct opinions_view fill_opinions(const Causerie__Topic *topic)
+{
+	const Causerie__OpinionCounts *counts = topic->opinions;
+
+	return (struct opinions_view){
+		.topic_id = topic->summary->id,
+		.counts = {[OPINION_EXCITING] = counts->passionnant,
+			   [OPINION_INTERESTING] = counts->interessant,
+			   [OPINION_AVERAGE] = counts->moyen,
+			   [OPINION_BORING] = counts->sans_interet},
+		.total = counts->total,
+		.is_public = !counts->hidden,
+		.is_closed = !topic->accepts_opinions,
+		.mine = (enum opinion)topic->own_opinion,
+		.reason = fill_text(topic->own_reason),
+	};
+}
+
+void fill_history_people(struct task *task, struct people *people,
+			 const Causerie__GetTopicHistoryReply *history)
+{
+	for (size_t i = 0; i < history->n_entries; i++)
+		people_want(task, people, history->entries[i]->actor_id);
+}
+
+struct history_row *fill_history(struct visit *v, const Causerie__GetTopicHistoryReply *history,
+				 const struct people *people, enum locale language, size_t *n)
+{
+	const size_t skipped =
+		history->n_entries > HISTORY_SHOWN ? history->n_entries - HISTORY_SHOWN : 0;
+	struct history_row *rows;
+
+	*n = history->n_entries - skipped;
+	rows = ARENA_ARRAY(&v->task.arena, struct history_row, *n);
+	for (size_t i = 0; i < *n; i++) {
+		const Causerie__HistoryEntry *entry = history->entries[skipped + i];
+
+		rows[i] = (struct history_row){
+			.at = {entry->at},
+			.to = fill_state(entry->to),
+			.what = entry->to == 0 ? tr(v->locale, "texte modifié") : NULL,
+			.by = people_person(people, entry->actor_id),
+			.reason = fill_text(entry->reason),
+			.language = language,
+		};
+	}
+	return rows;
 }
 
 /* --- comments ---------------------------------------------------------------------- */

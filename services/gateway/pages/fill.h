@@ -47,6 +47,13 @@ struct labels fill_expertises(struct arena *, const Causerie__Taxonomies *, char
 void fill_topic_row(struct visit *, const Causerie__TopicSummary *, const Causerie__Taxonomies *,
 		    const struct people *, struct topic_row *);
 
+struct opinions_view fill_opinions(const Causerie__Topic *);
+
+/* "Histoire du sujet": its people first, the rows once they are loaded. */
+void fill_history_people(struct task *, struct people *, const Causerie__GetTopicHistoryReply *);
+struct history_row *fill_history(struct visit *, const Causerie__GetTopicHistoryReply *,
+				 const struct people *, enum locale language, size_t *n);
+
 /* A thread in the order of reading, replies behind their parent; people are wanted by
  * fill_thread_people(). */
 void fill_thread_people(struct task *, struct people *, Causerie__Comment *const *, size_t n);

@@ -24,6 +24,8 @@ extern const struct handler forgot_page, forgot_password, reset_link, reset_page
 extern const struct handler account_page, save_account, change_own_password;
 extern const struct handler close_one_session, close_other_sessions;
 
+/* organizers */
+extern const struct handler desk_page, desk_topic_page, desk_transition;
 /* notifications */
 extern const struct handler unsubscribe_page, unsubscribe;
 /* the site itself */

@@ -26,7 +26,6 @@
 
 #define COMMENTS_PAGE 200  /* most threads are one page, so that permalinks need no search */
 #define OPTIONAL_MS   1500 /* a part that takes longer is missing from the page */
-#define HISTORY_SHOWN 50
 
 static task_step fetch, name_people, draw;
 
@@ -127,8 +126,7 @@ void topic_want_people(struct topic_visit *t)
 		fill_thread_people(task, &t->people, t->comments.reply->comments,
 				   t->comments.reply->n_comments);
 	if (t->history.reply != NULL)
-		for (size_t i = 0; i < t->history.reply->n_entries; i++)
-			people_want(task, &t->people, t->history.reply->entries[i]->actor_id);
+		fill_history_people(task, &t->people, t->history.reply);
 	people_load(task, &t->people);
 	note_missing(t);
 }
@@ -182,28 +180,14 @@ static struct step name_people(struct task *task)
 
 static struct opinions_view opinions(struct topic_visit *t)
 {
-	const Causerie__Topic *topic = t->topic.reply;
-	const Causerie__OpinionCounts *counts = topic->opinions;
-
+	struct opinions_view view = fill_opinions(t->topic.reply);
 	/* An opinion given before signing in waits to be confirmed. */
 	const uint64_t chosen = number_in_query(&t->visit, "avis");
-	const unsigned mine = topic->own_opinion == 0 && chosen < OPINION_VALUES
-				      ? (unsigned)chosen
-				      : topic->own_opinion;
 
-	return (struct opinions_view){
-		.topic_id = t->id,
-		.counts = {[OPINION_EXCITING] = counts->passionnant,
-			   [OPINION_INTERESTING] = counts->interessant,
-			   [OPINION_AVERAGE] = counts->moyen,
-			   [OPINION_BORING] = counts->sans_interet},
-		.total = counts->total,
-		.is_public = !counts->hidden,
-		.is_closed = !topic->accepts_opinions,
-		.mine = (enum opinion)mine,
-		.reason = fill_text(topic->own_reason),
-		.form = {.key = t->key},
-	};
+	view.form.key = t->key;
+	if (view.mine == OPINION_NONE && chosen < OPINION_VALUES)
+		view.mine = (enum opinion)chosen;
+	return view;
 }
 
 static const char *name_of_parent(const struct thread_view *thread, uint64_t id)
@@ -382,32 +366,6 @@ static void related(struct topic_visit *t, const Causerie__Taxonomies *known,
 		view->related = fill_related(&t->visit, list, known, &view->n_related);
 }
 
-static void history(struct topic_visit *t, struct topic_view *view)
-{
-	struct history_row *rows;
-	size_t n, skipped;
-
-	if (t->history.reply == NULL)
-		return;
-	n = t->history.reply->n_entries;
-	skipped = n > HISTORY_SHOWN ? n - HISTORY_SHOWN : 0;
-	rows = ARENA_ARRAY(&t->visit.task.arena, struct history_row, n - skipped);
-	for (size_t i = skipped; i < n; i++) {
-		const Causerie__HistoryEntry *entry = t->history.reply->entries[i];
-
-		rows[i - skipped] = (struct history_row){
-			.at = {entry->at},
-			.to = fill_state(entry->to),
-			.what = entry->to == 0 ? tr(t->visit.locale, "texte modifié") : NULL,
-			.by = people_person(&t->people, entry->actor_id),
-			.reason = fill_text(entry->reason),
-			.language = view->language,
-		};
-	}
-	view->history = rows;
-	view->n_history = n - skipped;
-}
-
 static const char *clock_of(struct arena *arena, unsigned seconds)
 {
 	if (seconds >= 3600)
@@ -533,7 +491,9 @@ struct step topic_draw(struct topic_visit *t, int status)
 	view->thread = thread(t, view->url, &view->page);
 	view->audience = audience(t);
 	related(t, known, view);
-	history(t, view);
+	if (t->history.reply != NULL)
+		view->history = fill_history(v, t->history.reply, &t->people, view->language,
+					     &view->n_history);
 	view->may_edit = t->topic.reply->may_edit;
 	view->may_withdraw = may_become(t->topic.reply, CAUSERIE__TOPIC_STATE__WITHDRAWN);
 
