@@ -118,7 +118,14 @@ const struct route routes[] = {
 	PAGE(GET, "/bureau", desk_page, ROUTE_ORGANIZER),
 	PAGE(GET, "/bureau/sujets/{id}", desk_topic_page, ROUTE_ORGANIZER),
 	FORM("/bureau/sujets/{id}/transition", desk_transition, ROUTE_ORGANIZER, RATE_WRITE),
+	PAGE(GET, "/moderation", moderation_page, ROUTE_MODERATOR),
+	PAGE(GET, "/moderation/{id}", moderate_page, ROUTE_MODERATOR),
+	FORM("/moderation/{id}", moderate, ROUTE_MODERATOR, RATE_WRITE),
 	/* pages: notifications */
+	PAGE(GET, "/notifications", notifications_page, MEMBER),
+	FORM("/notifications/lues", mark_all_read, MEMBER, RATE_WRITE),
+	PAGE(GET, "/notifications/preferences", preferences_page, MEMBER),
+	FORM("/notifications/preferences", save_preferences, MEMBER, RATE_WRITE),
 	PAGE(GET, "/u/{token}", unsubscribe_page, ROUTE_ONE_CLICK),
 	FORM("/u/{token}", unsubscribe, ROUTE_ONE_CLICK, RATE_NONE),
 	/* pages: the site itself */

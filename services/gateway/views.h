@@ -675,9 +675,9 @@ struct preferences_view {
 	struct page page;
 	struct form form;
 	enum rhythm rhythm;
+	bool has_digests; /* the rhythms between at once and never are offered */
 	unsigned daily_hour;
 	bool mail_replies;
-	bool mail_mentions;
 	bool mail_follows;
 	bool mail_milestones;
 	const struct topic_row *followed;

@@ -327,16 +327,8 @@ static struct step name_author(struct task *task)
 static struct step draw_action(struct task *task)
 {
 	struct comment_visit *c = (struct comment_visit *)task;
-	const Causerie__Comment *comment = c->comment.reply;
 	struct html_out out = page_out(&c->visit);
-	const struct comment_view shown = {
-		.id = comment->id,
-		.topic_id = comment->topic_id,
-		.author = people_person(&c->people, comment->author_id),
-		.body = fill_comment_body(&task->arena, comment),
-		.language = fill_locale(comment->language, site.locale),
-		.posted = {comment->created_at},
-	};
+	struct comment_view shown;
 	struct comment_action_view view = {
 		.form = c->form,
 		.action = c->deletes ? COMMENT_DELETE : COMMENT_REPORT,
@@ -345,6 +337,7 @@ static struct step draw_action(struct task *task)
 		.details = form_field(&c->visit, "details"),
 	};
 
+	fill_comment(&c->visit, c->comment.reply, &c->people, &shown);
 	page_begin(&c->visit, &view.page);
 	view.page.title = c->deletes ? tr(c->visit.locale, "Supprimer une réaction")
 				     : tr(c->visit.locale, "Signaler une réaction");

@@ -351,6 +351,22 @@ static struct comment_view view_of(struct visit *v, const Causerie__Comment *com
 	};
 }
 
+void fill_comment(struct visit *v, const Causerie__Comment *comment, const struct people *people,
+		  struct comment_view *view)
+{
+	*view = (struct comment_view){
+		.id = comment->id,
+		.topic_id = comment->topic_id,
+		.state = comment_state(comment->state),
+		.author = people_person(people, comment->author_id),
+		.body = fill_comment_body(&v->task.arena, comment),
+		.language = fill_locale(comment->language, site.locale),
+		.posted = {comment->created_at},
+		.edited = {comment->edited_at},
+		.hidden_reason = fill_text(comment->moderation_reason),
+	};
+}
+
 void fill_thread(struct visit *v, const Causerie__ListCommentsReply *reply,
 		 const struct people *people, uint64_t proposer_id, struct thread_view *thread)
 {

@@ -60,6 +60,10 @@ void fill_thread_people(struct task *, struct people *, Causerie__Comment *const
 void fill_thread(struct visit *, const Causerie__ListCommentsReply *, const struct people *,
 		 uint64_t proposer_id, struct thread_view *);
 
+/* One comment outside its thread: nothing is offered to be done with it. */
+void fill_comment(struct visit *, const Causerie__Comment *, const struct people *,
+		  struct comment_view *);
+
 struct html fill_comment_body(struct arena *, const Causerie__Comment *);
 
 #endif

@@ -24,9 +24,11 @@ extern const struct handler forgot_page, forgot_password, reset_link, reset_page
 extern const struct handler account_page, save_account, change_own_password;
 extern const struct handler close_one_session, close_other_sessions;
 
-/* organizers */
+/* organizers and moderators */
 extern const struct handler desk_page, desk_topic_page, desk_transition;
+extern const struct handler moderation_page, moderate_page, moderate;
 /* notifications */
+extern const struct handler notifications_page, mark_all_read, preferences_page, save_preferences;
 extern const struct handler unsubscribe_page, unsubscribe;
 /* the site itself */
 extern const struct handler help_page, set_theme, set_language;
