@@ -4,8 +4,8 @@
  * cmark-gfm parses; what it found is written by us, element by element, so
  * nothing that is not in the list below can come out: paragraphs, emphasis,
  * strikethrough, code, quotes, lists, rules, breaks, headings from h3 down, and
- * links to http, https and mailto with rel="ugc nofollow noopener", and to paths of this site. HTML shows
- * as the text it is; a picture becomes a link to it.
+ * links to http, https and mailto with rel="ugc nofollow noopener", and to paths of this site. HTML
+ * shows as the text it is; a picture becomes a link to it.
  *
  * Containers nest at most eight deep on a line, so that 20 kB of anything takes
  * milliseconds. Sources are text as text_body() leaves it.
@@ -22,7 +22,7 @@ struct arena;
 enum markdown_kind {
 	MARKDOWN_ARTICLE, /* a line end is a space, headings start at h3 */
 	MARKDOWN_COMMENT, /* a line end is a break, headings are bold paragraphs */
-	MARKDOWN_MAIL,	  /* a comment that leaves the site: paths of ours are no links */
+	MARKDOWN_MAIL,    /* a comment that leaves the site: paths of ours are no links */
 };
 
 /* Lies in the arena and ends in NUL behind its size. */

@@ -31,11 +31,17 @@ struct metric {
 };
 
 #define METRIC_COUNTER(name_, labels_, help_)                                                      \
-	{.name = (name_), .labels = (labels_), .help = (help_), .kind = METRIC_IS_COUNTER}
+	{                                                                                          \
+		.name = (name_), .labels = (labels_), .help = (help_), .kind = METRIC_IS_COUNTER   \
+	}
 #define METRIC_GAUGE(name_, labels_, help_)                                                        \
-	{.name = (name_), .labels = (labels_), .help = (help_), .kind = METRIC_IS_GAUGE}
+	{                                                                                          \
+		.name = (name_), .labels = (labels_), .help = (help_), .kind = METRIC_IS_GAUGE     \
+	}
 #define METRIC_HISTOGRAM(name_, labels_, help_)                                                    \
-	{.name = (name_), .labels = (labels_), .help = (help_), .kind = METRIC_IS_HISTOGRAM}
+	{                                                                                          \
+		.name = (name_), .labels = (labels_), .help = (help_), .kind = METRIC_IS_HISTOGRAM \
+	}
 
 void metric_add(struct metric *, double);
 void metric_set(struct metric *, double);

@@ -65,15 +65,15 @@ struct rpc_answer {
 
 /* For the macros only. */
 ProtobufCService *rpc_begin(struct task *, struct rpc_answer *, struct rpc_client *);
-ProtobufCService *rpc_begin_within(int ms, struct task *, struct rpc_answer *,
-				   struct rpc_client *);
+ProtobufCService *rpc_begin_within(int ms, struct task *, struct rpc_answer *, struct rpc_client *);
 void rpc_arrived(const ProtobufCMessage *, void *);
 
 struct rpc_settings {
-	const char *caller;    /* this daemon's name, shown in the other's log */
-	const char *peers;     /* "ipc:///run/causerie/topics.*.rpc" or "tcp://name:7101,tcp://10.0.0.2:7101" */
+	const char *caller;       /* this daemon's name, shown in the other's log */
+	const char *peers;        /* "ipc:///run/causerie/topics.*.rpc" or
+				     "tcp://name:7101,tcp://10.0.0.2:7101" */
 	const unsigned char *key; /* 32 bytes, shared by all daemons */
-	unsigned window;       /* calls in flight per replica; 0: 64 */
+	unsigned window;          /* calls in flight per replica; 0: 64 */
 };
 
 /*

@@ -30,8 +30,9 @@ struct event_base;
 struct rpc_server;
 
 struct rpc_server_settings {
-	const char *name;   /* of the daemon, for logs */
-	const char *listen; /* ipc:///path or tcp://address:port; "%d" in an ipc path becomes the pid */
+	const char *name; /* of the daemon, for logs */
+	const char *
+		listen; /* ipc:///path or tcp://address:port; "%d" in an ipc path becomes the pid */
 	const unsigned char *key;
 	unsigned limit; /* calls in progress; beyond it OVERLOADED; 0: 256 */
 };
@@ -52,7 +53,8 @@ struct step rpc_reply(struct task *, const ProtobufCMessage *);
 struct step rpc_fail(struct task *, Causerie__Code, const char *detail);
 struct step rpc_invalid(struct task *, const char *field, const char *reason); /* code INVALID */
 
-/* What a statement's failure means for the caller: UNAVAILABLE, TIMED_OUT, CONFLICT… and the log line. */
+/* What a statement's failure means for the caller: UNAVAILABLE, TIMED_OUT, CONFLICT… and the log
+ * line. */
 struct sql_slot;
 struct step rpc_sql_failed(struct task *, const struct sql_slot *);
 

@@ -31,15 +31,15 @@ struct sql_query;
 struct service_context {
 	const char *name; /* "topics" */
 	struct event_base *loop;
-	struct sql *sql;       /* NULL without a database */
-	struct outbox *outbox; /* NULL unless it announces events */
+	struct sql *sql;          /* NULL without a database */
+	struct outbox *outbox;    /* NULL unless it announces events */
 	const unsigned char *key; /* 32 bytes for rpc, bus and derived secrets */
-	const char *public_url; /* CAUSERIE_PUBLIC_URL, no trailing slash */
+	const char *public_url;   /* CAUSERIE_PUBLIC_URL, no trailing slash */
 };
 
 struct service {
-	const char *name;        /* "topics"; the binary is causerie-topics */
-	const char *description; /* one line for --help */
+	const char *name;               /* "topics"; the binary is causerie-topics */
+	const char *description;        /* one line for --help */
 	const struct setting *settings; /* ends with a NULL name; may be NULL */
 
 	/* Database, or none: CAUSERIE_<NAME>_DATABASE_URL. */
@@ -60,7 +60,8 @@ struct service {
 	const char *(*ready)(void);
 	/* Stop accepting; call service_drained() when nothing is left. May be NULL. */
 	void (*drain)(void);
-	/* The loop has ended: free everything (so that leak checkers see the truth). May be NULL. */
+	/* The loop has ended: free everything (so that leak checkers see the truth). May be NULL.
+	 */
 	void (*stop)(void);
 };
 

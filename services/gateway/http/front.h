@@ -54,7 +54,8 @@ struct http_server {
 	int reserve;          /* a descriptor to give up when there is none left */
 	int64_t warned_ms;    /* when the last line about it was written */
 
-	/* In the order in which they came to rest or began a head: the first goes for a newcomer. */
+	/* In the order in which they came to rest or began a head: the first goes for a newcomer.
+	 */
 	struct connections resting;
 	struct connections working;
 

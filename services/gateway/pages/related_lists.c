@@ -11,9 +11,10 @@
 
 #include "lib/arena.h"
 
-#define PLACES    4096
-#define LIST_SIZE 4096 /* a longer one is not kept; five topics with their reasons take about one  \
-			*/
+#define PLACES 4096
+#define LIST_SIZE                                                                                  \
+	4096 /* a longer one is not kept; five topics with their reasons take about one            \
+	      */
 
 static struct {
 	uint64_t topic_id;
