@@ -1,75 +1,36 @@
 /*
- * stop_link.c - the token in /u/{token}: who, which topic, which kind; signed.
+ * stop_link.c - the token in /u/{token}: who, which topic, which kind; sealed.
  *
  * It has no expiry (old mails must still work), can do nothing but stop mails, and
- * dies with the key it was signed under.
+ * dies with the key it was sealed under.
  */
 #include "notifications.h"
 
-#include <string.h>
+#include "lib/seal.h"
 
-#include <sodium.h>
+#define PURPOSE "unsubscribe link"
 
-#define VARIANT   sodium_base64_VARIANT_URLSAFE_NO_PADDING
-#define MAC_BYTES crypto_generichash_BYTES_MIN
-
-struct sealed {
+struct stop_bytes {
 	unsigned char account[8], topic[8], kind;
-	unsigned char mac[MAC_BYTES];
 };
-
-static void put(unsigned char to[8], uint64_t number)
-{
-	for (size_t i = 0; i < 8; i++)
-		to[i] = (unsigned char)(number >> (56 - 8 * i));
-}
-
-static uint64_t get(const unsigned char from[8])
-{
-	uint64_t number = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		number = number << 8 | from[i];
-	return number;
-}
-
-static void sign(const struct sealed *sealed, unsigned char mac[MAC_BYTES])
-{
-	unsigned char key[32];
-
-	service_derive_key(key, "unsubscribe link");
-	crypto_generichash(mac, MAC_BYTES, (const unsigned char *)sealed,
-			   offsetof(struct sealed, mac), key, sizeof key);
-}
 
 char *stop_token(struct arena *arena, const struct stop *stop)
 {
-	const size_t size = sodium_base64_encoded_len(sizeof(struct sealed), VARIANT);
-	struct sealed sealed;
+	struct stop_bytes bytes = {.kind = (unsigned char)stop->kind};
 
-	put(sealed.account, stop->account_id);
-	put(sealed.topic, stop->topic_id);
-	sealed.kind = (unsigned char)stop->kind;
-	sign(&sealed, sealed.mac);
-	return sodium_bin2base64(arena_alloc(arena, size), size, (const unsigned char *)&sealed,
-				 sizeof sealed, VARIANT);
+	seal_put_number(bytes.account, stop->account_id);
+	seal_put_number(bytes.topic, stop->topic_id);
+	return seal_write(arena, PURPOSE, "", &bytes, sizeof bytes);
 }
 
 bool stop_read(const char *token, struct stop *stop)
 {
-	struct sealed sealed;
-	unsigned char mac[MAC_BYTES];
-	size_t length = 0;
+	struct stop_bytes bytes;
 
-	if (sodium_base642bin((unsigned char *)&sealed, sizeof sealed, token, strlen(token), NULL,
-			      &length, NULL, VARIANT) != 0 ||
-	    length != sizeof sealed)
+	if (!seal_read(token, PURPOSE, "", &bytes, sizeof bytes))
 		return false;
-	sign(&sealed, mac);
-	if (sodium_memcmp(mac, sealed.mac, MAC_BYTES) != 0)
-		return false;
-	stop->account_id = get(sealed.account);
-	stop->topic_id = get(sealed.topic);
-	stop->kind = (Causerie__Reason)sealed.kind;
+	stop->account_id = seal_get_number(bytes.account);
+	stop->topic_id = seal_get_number(bytes.topic);
+	stop->kind = (Causerie__Reason)bytes.kind;
 	return true;
 }
