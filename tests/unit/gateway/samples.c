@@ -826,7 +826,6 @@ static void preferences(struct html_out *out)
 		.rhythm = RHYTHM_DAILY,
 		.daily_hour = 8,
 		.mail_replies = true,
-		.mail_mentions = true,
 		.mail_milestones = true,
 		.followed = rows,
 		.levels = levels,
@@ -877,14 +876,13 @@ static void desk(struct html_out *out)
 	static const struct desk_card scheduled[] = {
 		{.topic = &rows[1], .candidates = 5, .days = 2}};
 	static const struct desk_column columns[] = {
-		{.state = TOPIC_PROPOSED, .cards = proposed, .n_cards = 2, .total = 2},
+		{.state = TOPIC_PROPOSED, .cards = proposed, .n_cards = 2},
 		{.state = TOPIC_OPEN,
 		 .cards = open,
 		 .n_cards = 2,
-		 .total = 18,
 		 .all_url = "/sujets?state=open"},
 		{.state = TOPIC_SHORTLISTED},
-		{.state = TOPIC_SCHEDULED, .cards = scheduled, .n_cards = 1, .total = 1},
+		{.state = TOPIC_SCHEDULED, .cards = scheduled, .n_cards = 1},
 		{.state = TOPIC_RECORDED},
 	};
 	struct desk_view view = {
@@ -936,7 +934,7 @@ static void desk_topic(struct html_out *out)
 		.n_candidates = 1,
 		.offers = offers,
 		.n_offers = 1,
-		.opinions = {.topic_id = 12, .counts = {0, 2, 5, 16, 14}, .total = 37},
+		.opinions = {.topic_id = 12, .counts = {0, 2, 5, 16, 14}},
 		.audience = {.followers = 24, .capacity = 50, .seats_taken = 38},
 		.history = history,
 		.n_history = COUNT(history),
