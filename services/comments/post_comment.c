@@ -3,12 +3,12 @@
  *
  *   check --> write --> written --------------------------> answer
  *               ^          |---- (key seen before) --> repeated --> answer
- *               |          |---- (topic not known here yet) --> ask_topics
+ *               |          |---- (topic not known as open here) --> ask_topics
  *               +------------------------------------------------- learn
  *
  * Comments, counters, key and event are one statement. Whether a topic takes
- * comments is known here from its events; one whose event has not come yet is
- * asked for, once.
+ * comments is known here from its events; before refusing for one that has not
+ * come yet, topics is asked, once.
  */
 #include "comments.h"
 
@@ -97,9 +97,10 @@ static struct step written(struct task *task)
 
 	if (p->written.state != SQL_DONE)
 		return rpc_sql_failed(task, &p->written);
+	if (!p->asked && !sql_get_flag(&p->written, 0, "open"))
+		return ask_topics(p);
 	if (!sql_get_flag(&p->written, 0, "known"))
-		return p->asked ? rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic")
-				: ask_topics(p);
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
 	if (sql_is_null(&p->written, 0, "id"))
 		return refuse(p);
 
