@@ -35,9 +35,13 @@ static struct words split(struct arena *arena, const char *text)
 	return words;
 }
 
+/* The spaces behind a word are no difference: a word that became the last one is still that word.
+ */
 static int same(const struct words *a, size_t i, const struct words *b, size_t j)
 {
-	return a->length[i] == b->length[j] && memcmp(a->at[i], b->at[j], a->length[i]) == 0;
+	const size_t length = strcspn(a->at[i], " \n");
+
+	return length == strcspn(b->at[j], " \n") && memcmp(a->at[i], b->at[j], length) == 0;
 }
 
 struct parts {
