@@ -83,9 +83,10 @@ enum route_flag {
 	ROUTE_OPEN_FORM =
 		1
 		<< 5, /* a form on a kept visitor's page: may come without token when signed out */
-	ROUTE_ONE_CLICK = 1 << 6, /* POST by a mail program: no origin, no token, no cookie */
-	ROUTE_KEPT = 1 << 7,      /* visitors' pages may be kept, see page_cache.h */
-	ROUTE_SLOW = 1 << 8,      /* waits for a password to be hashed */
+	ROUTE_ONE_CLICK =
+		1 << 6,      /* by a mail program or a crawler: no origin, no token, no cookie */
+	ROUTE_KEPT = 1 << 7, /* visitors' pages may be kept, see page_cache.h */
+	ROUTE_SLOW = 1 << 8, /* waits for a password to be hashed */
 };
 
 /* Fixed windows, counted in Redis, of the account or else the network; see limits.c. */
@@ -203,6 +204,9 @@ struct step visit_failed(struct visit *, const struct rpc_answer *);
  * visit_page_kept() in page_cache.h instead.
  */
 struct step visit_page(struct visit *, int status, struct html_out *);
+
+/* The same for what is no page: a feed, a list for machines. */
+struct step visit_document(struct visit *, const char *type, struct html_out *);
 
 /* Sends a JSON object, and releases it; as a problem with Retry-After where the status has one. */
 struct json_t;

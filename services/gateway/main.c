@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "gateway/http/server.h"
 #include "gateway/page_cache.h"
+#include "gateway/pages/refusal.h"
 #include "gateway/people.h"
 #include "gateway/stream.h"
 #include "lib/metrics.h"
@@ -24,6 +25,7 @@
 #define MEGABYTE (INT64_C(1) << 20)
 
 static const char *http_listen, *redis_url, *site_language, *trusted_proxies;
+static bool share_port;
 static int64_t page_cache_mb, connections, connections_per_network;
 static bool share_port;
 static struct http_server *server;
@@ -40,6 +42,8 @@ static const struct setting settings[] = {
 		     "where browsers and programs connect, host:port", check_listen),
 	SETTING_BOOLEAN("CAUSERIE_HTTP_SHARE_PORT", "0", &share_port,
 			"other replicas listen there, too (SO_REUSEPORT)"),
+	SETTING_BOOLEAN("CAUSERIE_HTTP_SHARE_PORT", "0", &share_port,
+			"other gateways may listen on the same port (SO_REUSEPORT)"),
 	SETTING_TEXT("CAUSERIE_REDIS_URL", "redis://127.0.0.1:6379", &redis_url,
 		     "sessions and limits", cache_check_url),
 	SETTING_TEXT("CAUSERIE_SITE_NAME", "Causerie", &site.name, "name of the site", NULL),
@@ -129,6 +133,23 @@ static struct metric gauges[] = {
 	 .read = connections_open},
 };
 
+/* One counter for each reason; the front keeps them. */
+static struct metric refused[HTTP_REFUSALS];
+static char refused_labels[HTTP_REFUSALS][40];
+
+static void register_refusals(void)
+{
+	for (int i = HTTP_ACCEPTED + 1; i < HTTP_REFUSALS; i++) {
+		snprintf(refused_labels[i], sizeof refused_labels[i], "reason=\"%s\"",
+			 http_refusal_name((enum http_refusal)i));
+		refused[i] = (struct metric)METRIC_COUNTER("causerie_gateway_refused_total",
+							   refused_labels[i],
+							   "Requests the front turned away");
+		refused[i].kept = &http_server_counters(server)->refused[i];
+		metric_register(&refused[i]);
+	}
+}
+
 /* --- start and end ------------------------------------------------------------------------- */
 
 static void connect_services(void)
@@ -153,9 +174,11 @@ static const char *listen_to_browsers(void)
 	options.fields = security_fields;
 	options.n_fields = site.https ? SECURITY_FIELDS : SECURITY_FIELDS - 1;
 	options.handle = visit_begin;
+	options.render = refusal_page;
 	server = http_server_new(site.loop, &options);
 	if (server == NULL)
 		return "CAUSERIE_TRUSTED_PROXIES is not a list of addresses and networks";
+	register_refusals();
 	result = http_server_inherit(server);
 	if (result == 0)
 		result = http_server_listen(server, http_listen, share_port);
@@ -203,6 +226,7 @@ static void stop(void)
 	feeds_stop();
 	people_stop();
 	openapi_stop();
+	refusal_pages_stop();
 	page_cache_free(site.pages);
 	cache_free(site.redis);
 }

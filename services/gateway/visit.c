@@ -253,11 +253,23 @@ static void compress_if_worth(struct visit *v)
 	visit_field(v, "Content-Encoding", "gzip");
 }
 
-static struct step send_page(struct visit *v, int status)
+static struct step send_as(struct visit *v, int status, const char *type)
 {
-	visit_field(v, "Content-Type", "text/html; charset=utf-8");
+	visit_field(v, "Content-Type", type);
 	compress_if_worth(v);
 	return finish(v, status);
+}
+
+static struct step send_page(struct visit *v, int status)
+{
+	return send_as(v, status, "text/html; charset=utf-8");
+}
+
+struct step visit_document(struct visit *v, const char *type, struct html_out *out)
+{
+	if (html_out_send(out, http_response_body(&v->response)) != 0)
+		return visit_fail(v, 500, NULL);
+	return send_as(v, 200, type);
 }
 
 struct step visit_page(struct visit *v, int status, struct html_out *out)

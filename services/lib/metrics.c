@@ -106,13 +106,19 @@ static void print_head(struct evbuffer *out, const char *name, const char *kind,
 	evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
 }
 
+static double current(const struct metric *metric)
+{
+	if (metric->kept != NULL)
+		return (double)*metric->kept;
+	return metric->read != NULL ? metric->read() : metric->value;
+}
+
 static void print_metric(struct evbuffer *out, const struct metric *metric)
 {
 	if (metric->kind == METRIC_IS_HISTOGRAM)
 		print_histogram(out, metric);
 	else
-		print_series(out, metric->name, metric->labels,
-			     metric->read ? metric->read() : metric->value);
+		print_series(out, metric->name, metric->labels, current(metric));
 }
 
 static void print_one(struct evbuffer *out, const char *name, const char *kind, const char *help,

@@ -26,6 +26,7 @@ struct metric {
 	double value; /* of counter and gauge; sum of a histogram */
 	uint64_t count, buckets[METRIC_BUCKETS + 1];
 	double (*read)(void); /* a gauge that is computed when asked, or NULL */
+	const uint64_t *kept; /* a counter that somebody else keeps, or NULL */
 	bool registered;
 	struct metric *next;
 };

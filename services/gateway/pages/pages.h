@@ -32,6 +32,7 @@ extern const struct handler notifications_page, mark_all_read, preferences_page,
 extern const struct handler unsubscribe_page, unsubscribe;
 /* the site itself */
 extern const struct handler help_page, set_theme, set_language;
+extern const struct handler topics_feed, sitemap, robots, favicon;
 extern const struct handler mailbox_page, mailbox_json, mailbox_message;
 
 #endif
