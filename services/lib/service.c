@@ -173,12 +173,16 @@ static void in_ms(event_callback_fn callback, int64_t ms)
 	event_add(here.timer, &later);
 }
 
+/* Background work (a consumer's next look) may have begun meanwhile; its memory is its own. */
 static void on_lingered(evutil_socket_t nothing, short events, void *none)
 {
 	(void)nothing;
 	(void)events;
 	(void)none;
-	event_base_loopbreak(here.context.loop);
+	if (tasks_alive() > 0 && clock_ms() < here.drain_until_ms)
+		in_ms(on_lingered, POLL_MS);
+	else
+		event_base_loopbreak(here.context.loop);
 }
 
 /* Leaves what is stuck where it stands: freeing it under its feet would be worse. */
