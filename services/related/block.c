@@ -52,6 +52,8 @@ void block_free(struct block *block)
 	free(block->packed.starts);
 	free(block->packed.slots);
 	free(block->packed.impacts);
+	free(block->packed.dense_terms);
+	free(block->packed.dense);
 	free(block->topics);
 	free(block->shown);
 	free(block);
@@ -68,7 +70,8 @@ size_t block_bytes(const struct block *block)
 		       hot->pool_room * (sizeof *hot->slots + sizeof *hot->impacts);
 	return bytes + packed->n_terms / 64 * (sizeof *packed->present + sizeof *packed->ranks) +
 	       packed->n_present * sizeof *packed->starts +
-	       packed->n_entries * (sizeof *packed->slots + sizeof *packed->impacts);
+	       packed->n_entries * (sizeof *packed->slots + sizeof *packed->impacts) +
+	       (size_t)packed->n_dense * packed->n_slots;
 }
 
 static struct hot_list *hot_place(struct hot_list *lists, uint32_t mask, uint32_t term)
@@ -159,6 +162,15 @@ static struct run hot_run(const struct hot *hot, uint32_t term)
 	return (struct run){hot->slots + list->start, hot->impacts + list->start, list->count};
 }
 
+static struct run dense_run(const struct packed *packed, uint32_t term)
+{
+	for (uint32_t i = 0; i < packed->n_dense; i++)
+		if (packed->dense_terms[i] == term)
+			return (struct run){NULL, packed->dense + (size_t)i * packed->n_slots,
+					    packed->n_slots};
+	return (struct run){0};
+}
+
 static struct run packed_run(const struct packed *packed, uint32_t term)
 {
 	uint64_t word = 0, bit = 1ULL << (term % 64);
@@ -168,7 +180,7 @@ static struct run packed_run(const struct packed *packed, uint32_t term)
 		return (struct run){0};
 	word = packed->present[term / 64];
 	if ((word & bit) == 0)
-		return (struct run){0};
+		return dense_run(packed, term);
 	rank = packed->ranks[term / 64] + (uint32_t)__builtin_popcountll(word & (bit - 1));
 	return (struct run){packed->slots + packed->starts[rank],
 			    packed->impacts + packed->starts[rank],

@@ -2,9 +2,11 @@
  * block.h - up to 65,536 topics and, per term, where it occurs with which impact.
  *
  * A packed block does not change: per term a run of (u16 slot, u8 impact), found
- * through a bitmap of its terms with ranks. A topic that changes leaves its slot
- * dead and moves on. The hot block has lists that grow instead, and takes what is
- * new at once. An entry of impact 0 adds nothing, and may stand in any run.
+ * through a bitmap of its terms with ranks; or, for a term in more than an eighth of
+ * the slots, a byte for each slot, added up without scattering in a quarter of the
+ * time. A topic that changes leaves its slot dead and moves on. The hot block has
+ * lists that grow instead, and takes what is new at once. An entry of impact 0 adds
+ * nothing, and may stand in any run.
  */
 #ifndef RELATED_BLOCK_H
 #define RELATED_BLOCK_H
@@ -19,10 +21,11 @@
 enum {
 	BLOCK_SLOTS = 65536,
 	HOT_SLOTS = 4096,
+	DENSE_SHARE = 8, /* a term in more than 1/8 of a block's slots is dense */
 };
 
 struct run {
-	const uint16_t *slots;
+	const uint16_t *slots; /* NULL: dense, impacts by slot */
 	const uint8_t *impacts;
 	uint32_t count;
 };
@@ -48,6 +51,9 @@ struct packed {
 	uint16_t *slots;
 	uint8_t *impacts;
 	uint32_t n_terms, n_present, n_entries;
+	uint32_t *dense_terms; /* rising; these have no run, but an impact for every slot */
+	uint8_t *dense;        /* n_slots for each */
+	uint32_t n_dense, n_slots;
 };
 
 struct block {

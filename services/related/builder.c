@@ -15,7 +15,11 @@
 enum {
 	TOPICS_BETWEEN_LOOKS = 32, /* some 30 us between two looks at the clock */
 	WORDS_BETWEEN_LOOKS = 512,
+	FEWEST_DENSE = 64, /* in a small block a run is as good */
 };
+
+/* In a cursor: the term is dense, and this is its number among those. */
+#define DENSE_MARK 0x80000000u
 
 enum phase { COUNT, LAY_OUT, FILL, COMPLETE };
 
@@ -25,7 +29,7 @@ struct builder {
 	struct bag bag;
 	uint32_t *places;  /* where each topic was at the beginning */
 	uint32_t *cursors; /* by term: first how many, then where the next one goes */
-	uint32_t at, starts_room;
+	uint32_t at, starts_room, dense_room;
 	enum phase phase;
 };
 
@@ -96,10 +100,16 @@ static void fill_topic(struct builder *b, uint32_t slot)
 	read_topic(b, slot);
 	weights = bm25f_weights(b->block->averages, b->bag.length);
 	for (uint32_t i = 0; i < b->bag.count; i++) {
-		uint32_t entry = b->cursors[b->bag.entries[i].term]++;
+		uint32_t *cursor = &b->cursors[b->bag.entries[i].term];
+		uint8_t impact = bm25f_impact(&weights, b->bag.entries[i].tf);
 
-		packed->slots[entry] = (uint16_t)slot;
-		packed->impacts[entry] = bm25f_impact(&weights, b->bag.entries[i].tf);
+		if (*cursor & DENSE_MARK) {
+			packed->dense[(size_t)(*cursor & ~DENSE_MARK) * packed->n_slots + slot] =
+				impact;
+			continue;
+		}
+		packed->slots[*cursor] = (uint16_t)slot;
+		packed->impacts[(*cursor)++] = impact;
 	}
 }
 
@@ -121,6 +131,12 @@ static void lay_out_term(struct builder *b, uint32_t term)
 	b->cursors[term] = packed->n_entries;
 	if (count == 0)
 		return;
+	if (count > b->block->used / DENSE_SHARE && count >= FEWEST_DENSE) {
+		MEMORY_GROW(packed->dense_terms, b->dense_room, packed->n_dense + 1);
+		packed->dense_terms[packed->n_dense] = term;
+		b->cursors[term] = DENSE_MARK | packed->n_dense++;
+		return;
+	}
 	packed->present[term / 64] |= 1ULL << (term % 64);
 	MEMORY_GROW(packed->starts, b->starts_room, packed->n_present + 2);
 	packed->starts[packed->n_present++] = packed->n_entries;
@@ -144,6 +160,8 @@ static bool lay_out(struct builder *b)
 	packed->starts[packed->n_present] = packed->n_entries;
 	packed->slots = MEMORY_NEW(uint16_t, packed->n_entries);
 	packed->impacts = MEMORY_NEW(uint8_t, packed->n_entries);
+	packed->n_slots = b->block->used;
+	packed->dense = MEMORY_NEW(uint8_t, (size_t)packed->n_dense * packed->n_slots);
 	return true;
 }
 

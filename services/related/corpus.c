@@ -18,6 +18,8 @@ void corpus_open(struct corpus *c)
 	c->analyser = analyser_new(&c->dictionary);
 	MEMORY_GROW(c->users, c->user_room, 1);
 	c->users[c->n_users++] = (struct user){0};
+	for (uint32_t n = 0; n < FEW_DOCUMENTS; n++)
+		c->log_few[n] = log(n + .5);
 }
 
 static void free_mentions(struct mentions *mentions)
@@ -277,7 +279,10 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 
 	collect(c, topic, &c->before);
 	t = &c->topics[topic];
-	c->live += (uint32_t)live - (uint32_t)t->live;
+	if (live != t->live) {
+		c->live += (uint32_t)live - (uint32_t)t->live;
+		c->log_live = log(c->live + 1.0);
+	}
 	c->record_bytes += record.size - (size_t)t->record.size;
 	free(t->record.bytes);
 	t->record = record;
@@ -293,9 +298,10 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 
 double corpus_idf(const struct corpus *c, uint32_t documents)
 {
-	double n = documents, all = c->live > documents ? c->live : n;
+	double idf = c->log_live -
+		     (documents < FEW_DOCUMENTS ? c->log_few[documents] : log(documents + .5));
 
-	return log(1 + (all - n + .5) / (n + .5));
+	return idf > 0 ? idf : 0;
 }
 
 double corpus_user_idf(const struct corpus *c, uint32_t user)

@@ -25,6 +25,8 @@
 
 #define NOWHERE UINT32_MAX /* a topic that is in no block */
 
+enum { FEW_DOCUMENTS = 1024 };
+
 enum { NOBODY = 0 }; /* the user of whom nothing may be known */
 
 struct topic {
@@ -74,7 +76,9 @@ struct corpus {
 	uint64_t tokens[FIELDS]; /* of live topics */
 	uint32_t filled[FIELDS]; /* live topics that have any */
 	uint32_t live;
+	double log_live; /* ln(live + 1) */
 	size_t record_bytes, list_bytes;
+	double log_few[FEW_DOCUMENTS]; /* ln(n + .5) */
 	struct mentions before, after; /* scratch */
 };
 
@@ -100,7 +104,10 @@ void corpus_replace(struct corpus *, uint32_t topic, struct record, uint32_t aut
 /* Live topics that link to this one. */
 const struct links_in *corpus_links_in(const struct corpus *, uint32_t topic);
 
-/* ln(1 + (N - n + .5) / (n + .5)), Robertson & Zaragoza 2009, eq. 3.3, never negative. */
+/*
+ * ln(1 + (N - n + .5) / (n + .5)) = ln(N + 1) - ln(n + .5), Robertson & Zaragoza 2009,
+ * eq. 3.3; never negative.
+ */
 double corpus_idf(const struct corpus *, uint32_t documents);
 
 /* How rare a person is: ln(N / topics they are in). */

@@ -28,7 +28,7 @@ struct engine *engine_new(const struct engine_settings *settings)
 
 	corpus_open(&e->corpus);
 	e->index = index_new(&e->corpus);
-	e->searcher = searcher_new(settings->portable ? scan_portable : scan_best());
+	e->searcher = searcher_new(settings->portable ? &scan_portable : scan_best());
 	e->ranker = ranker_new();
 	e->memory_limit = settings->memory_limit;
 	if (settings->public_url != NULL) {

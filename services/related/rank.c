@@ -11,6 +11,8 @@
 
 enum {
 	DAY = 86400,
+	AHEAD = 6,
+	LINE = 64,
 	LINKS_LOOKED_AT = 16, /* of those that lead to one candidate */
 };
 
@@ -78,7 +80,7 @@ static void compare_title(const struct asking *a, const struct part *part, doubl
 
 	(void)list_open(&list, part->at, part->end);
 	while (list_next(&list)) {
-		const struct bag_entry *entry = bag_find(&q->bag, list.term);
+		const struct bag_entry *entry = query_find(q, list.term);
 		double idf = entry != NULL
 				     ? q->idf[entry - q->bag.entries]
 				     : corpus_idf(a->corpus,
@@ -105,7 +107,7 @@ static void compare_body(const struct asking *a, const struct part *part, double
 	double k = FIELD_K1 * (1 - FIELD_B + FIELD_B * length / average), sum = 0;
 
 	while (list_next(&list)) {
-		const struct bag_entry *entry = bag_find(&q->bag, list.term);
+		const struct bag_entry *entry = query_find(q, list.term);
 
 		if (entry != NULL && entry->tf[FIELD_BODY] > 0)
 			sum += q->idf[entry - q->bag.entries] * saturated(entry->tf[FIELD_BODY]) *
@@ -236,6 +238,24 @@ static void compare(struct ranker *r, struct ranked *ranked)
 	values[SIGNAL_LANGUAGE] = a->language != 0 && a->language == t->language;
 }
 
+/* Records lie anywhere in memory: those of the next few candidates are on their way meanwhile. */
+static void compare_all(struct ranker *r)
+{
+	const struct topic *topics = r->asking.corpus->topics;
+
+	for (uint32_t i = 0; i < r->n_ranked; i++) {
+		if (i + 2 * AHEAD < r->n_ranked)
+			__builtin_prefetch(&topics[r->ranked[i + 2 * AHEAD].topic]);
+		if (i + AHEAD < r->n_ranked) {
+			const uint8_t *record = topics[r->ranked[i + AHEAD].topic].record.bytes;
+
+			__builtin_prefetch(record);
+			__builtin_prefetch(record + LINE);
+		}
+		compare(r, &r->ranked[i]);
+	}
+}
+
 /* --- from signals to a score --- */
 
 static void weigh(struct ranker *r)
@@ -284,8 +304,9 @@ static void take_found(struct ranker *r)
 	for (uint32_t i = 0; i < found->n_found; i++) {
 		uint32_t topic = found->found[i].topic;
 
-		r->ranked[i] = (struct ranked){
-			.id = found->found[i].id, .topic = topic, .text = found->found[i].text};
+		r->ranked[i] = (struct ranked){.id = r->asking.corpus->topics[topic].id,
+					       .topic = topic,
+					       .text = found->found[i].text};
 		if (r->asking.until != UINT32_MAX) {
 			struct query_score score;
 
@@ -314,8 +335,7 @@ void rank_candidates(struct ranker *r, uint32_t most)
 	idset_clear(&r->nearby);
 	for (uint32_t i = 0; i < r->n_ranked; i++)
 		(void)idset_add(&r->nearby, r->ranked[i].topic);
-	for (uint32_t i = 0; i < r->n_ranked; i++)
-		compare(r, &r->ranked[i]);
+	compare_all(r);
 	weigh(r);
 	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_score);
 }

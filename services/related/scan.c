@@ -1,26 +1,34 @@
 /*
  * scan.c - adding and finding, portable and with AVX2.
+ *
+ * Entries are added strictly one after the other: a run may hold a slot again
+ * with impact 0, so no sum may be read before the one in front of it is written.
  */
 #include "related/scan.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <string.h>
 #endif
 
-/*
- * Strictly one after the other: a run may hold a slot again with impact 0, so no
- * sum may be read before the one in front of it is written.
- */
-void scan_add(uint16_t *sums, const struct run *run, uint16_t weight)
+static void add_one(uint16_t *sums, uint16_t slot, uint16_t weight, uint8_t impact)
 {
-	const uint16_t *slots = run->slots;
-	const uint8_t *impacts = run->impacts;
-
-	for (uint32_t i = 0; i < run->count; i++)
-		sums[slots[i]] = (uint16_t)(sums[slots[i]] + ((uint32_t)weight * impacts[i] >> 8));
+	sums[slot] = (uint16_t)(sums[slot] + ((uint32_t)weight * impact >> 8));
 }
 
-size_t scan_portable(const uint16_t *sums, uint16_t threshold, uint16_t found[SCAN_CHUNK])
+static void add_portable(uint16_t *sums, const struct run *run, uint16_t weight)
+{
+	for (uint32_t i = 0; i < run->count; i++)
+		add_one(sums, run->slots[i], weight, run->impacts[i]);
+}
+
+static void add_dense_portable(uint16_t *sums, const struct run *run, uint16_t weight)
+{
+	for (uint32_t slot = 0; slot < run->count; slot++)
+		add_one(sums, (uint16_t)slot, weight, run->impacts[slot]);
+}
+
+static size_t find_portable(const uint16_t *sums, uint16_t threshold, uint16_t found[SCAN_CHUNK])
 {
 	size_t count = 0;
 
@@ -30,10 +38,62 @@ size_t scan_portable(const uint16_t *sums, uint16_t threshold, uint16_t found[SC
 	return count;
 }
 
+const struct scan scan_portable = {add_portable, add_dense_portable, find_portable};
+
 #if defined(__x86_64__)
 
+#define AVX2 __attribute__((target("avx2")))
+
+static void add_two(uint16_t *sums, uint32_t slots, const uint16_t added[2])
+{
+	sums[slots & 0xffff] = (uint16_t)(sums[slots & 0xffff] + added[0]);
+	sums[slots >> 16] = (uint16_t)(sums[slots >> 16] + added[1]);
+}
+
+/* impact * 256 * weight / 65,536 is weight * impact / 256, eight at a time. */
+AVX2 static void add_avx2(uint16_t *sums, const struct run *run, uint16_t weight)
+{
+	__m128i wide = _mm_set1_epi16((short)weight);
+	uint32_t i = 0, slots[4];
+	uint16_t added[8];
+
+	for (; i + 8 <= run->count; i += 8) {
+		__m128i impacts = _mm_cvtepu8_epi16(
+			_mm_loadl_epi64((const __m128i *)(const void *)(run->impacts + i)));
+
+		_mm_storeu_si128((__m128i *)(void *)added,
+				 _mm_mulhi_epu16(_mm_slli_epi16(impacts, 8), wide));
+		memcpy(slots, run->slots + i, sizeof slots);
+		add_two(sums, slots[0], added);
+		add_two(sums, slots[1], added + 2);
+		add_two(sums, slots[2], added + 4);
+		add_two(sums, slots[3], added + 6);
+	}
+	for (; i < run->count; i++)
+		add_one(sums, run->slots[i], weight, run->impacts[i]);
+}
+
+AVX2 static void add_dense_avx2(uint16_t *sums, const struct run *run, uint16_t weight)
+{
+	__m256i wide = _mm256_set1_epi16((short)weight);
+	uint32_t i = 0;
+
+	for (; i + 16 <= run->count; i += 16) {
+		__m256i *to = (__m256i *)(void *)(sums + i);
+		__m256i impacts = _mm256_cvtepu8_epi16(
+			_mm_loadu_si128((const __m128i *)(const void *)(run->impacts + i)));
+
+		_mm256_storeu_si256(
+			to,
+			_mm256_add_epi16(_mm256_loadu_si256(to),
+					 _mm256_mulhi_epu16(_mm256_slli_epi16(impacts, 8), wide)));
+	}
+	for (; i < run->count; i++)
+		add_one(sums, (uint16_t)i, weight, run->impacts[i]);
+}
+
 /* 32 sums at a time; a set bit for each that is at least threshold. */
-__attribute__((target("avx2"))) static uint32_t high_sums(const uint16_t *sums, __m256i threshold)
+AVX2 static uint32_t high_sums(const uint16_t *sums, __m256i threshold)
 {
 	__m256i low = _mm256_loadu_si256((const __m256i *)(const void *)sums);
 	__m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(sums + 16));
@@ -46,8 +106,7 @@ __attribute__((target("avx2"))) static uint32_t high_sums(const uint16_t *sums, 
 	return (uint32_t)_mm256_movemask_epi8(packed);
 }
 
-__attribute__((target("avx2"))) size_t scan_avx2(const uint16_t *sums, uint16_t threshold,
-						 uint16_t found[SCAN_CHUNK])
+AVX2 static size_t find_avx2(const uint16_t *sums, uint16_t threshold, uint16_t found[SCAN_CHUNK])
 {
 	__m256i wide = _mm256_set1_epi16((short)threshold);
 	size_t count = 0;
@@ -61,13 +120,15 @@ __attribute__((target("avx2"))) size_t scan_avx2(const uint16_t *sums, uint16_t 
 	return count;
 }
 
+static const struct scan scan_avx2 = {add_avx2, add_dense_avx2, find_avx2};
+
 #endif
 
-scan_chunk *scan_best(void)
+const struct scan *scan_best(void)
 {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2"))
-		return scan_avx2;
+		return &scan_avx2;
 #endif
-	return scan_portable;
+	return &scan_portable;
 }

@@ -1,8 +1,10 @@
 /*
- * search.c - sums by block, and a heap of the best.
+ * search.c - sums by block, and a short list of the best.
  *
- * The heap's root is the weakest of the best so far; its sum is the threshold of
- * the scan.
+ * The short list takes in twice as many as it keeps and then lets go of the lower
+ * half; the least sum it kept is the threshold of the scan. What a topic is, and
+ * whether it is wanted, is looked up only for those that remain at the end; so
+ * the list keeps room for as many more as might turn out to be unwanted.
  */
 #include "related/search.h"
 
@@ -14,13 +16,26 @@
 #include "related/index.h"
 #include "related/memory.h"
 
-struct searcher {
-	scan_chunk *scan;
-	uint16_t sums[BLOCK_SLOTS];
-	uint16_t hits[SCAN_CHUNK];
+enum { SHORTLIST = 2 * MOST_CANDIDATES };
+
+/* A slot that may be one of the best. */
+struct hopeful {
+	uint32_t place; /* block << 16 | slot */
+	uint16_t text;
 };
 
-struct searcher *searcher_new(scan_chunk *scan)
+struct searcher {
+	const struct scan *scan;
+	uint16_t sums[BLOCK_SLOTS];
+	uint16_t hits[SCAN_CHUNK];
+
+	struct hopeful list[SHORTLIST];
+	uint32_t count, keep; /* at most keep * 2 are in the list */
+	uint16_t threshold;   /* sums below it are not among the best */
+	uint16_t selection[SHORTLIST];
+};
+
+struct searcher *searcher_new(const struct scan *scan)
 {
 	struct searcher *s = MEMORY_NEW(struct searcher, 1);
 
@@ -33,102 +48,143 @@ void searcher_free(struct searcher *s)
 	free(s);
 }
 
-static bool better(const struct candidate *a, const struct candidate *b)
+/* --- the short list --- */
+
+static uint32_t topic_at(const struct index *ix, uint32_t place)
 {
-	return a->text != b->text ? a->text > b->text : a->id < b->id;
+	uint32_t count = 0;
+
+	return index_blocks(ix, &count)[place >> 16]->topics[place & 0xffff];
 }
 
-static void sift_down(struct candidate *heap, uint32_t count, struct candidate candidate)
+/* The nth largest (from 0) of sums, which are reordered: Hoare's selection. */
+static uint16_t nth_largest(uint16_t *sums, int32_t count, int32_t nth)
 {
-	uint32_t at = 0;
+	int32_t low = 0, high = count - 1;
 
-	for (;;) {
-		uint32_t child = at * 2 + 1;
+	while (low < high) {
+		uint16_t pivot = sums[(low + high) / 2];
+		int32_t i = low, j = high;
 
-		if (child >= count)
+		while (i <= j) {
+			while (sums[i] > pivot)
+				i++;
+			while (sums[j] < pivot)
+				j--;
+			if (i <= j) {
+				uint16_t kept = sums[i];
+
+				sums[i++] = sums[j];
+				sums[j--] = kept;
+			}
+		}
+		if (nth <= j)
+			high = j;
+		else if (nth >= i)
+			low = i;
+		else
 			break;
-		if (child + 1 < count && better(&heap[child], &heap[child + 1]))
-			child++;
-		if (better(&heap[child], &candidate))
-			break;
-		heap[at] = heap[child];
-		at = child;
 	}
-	heap[at] = candidate;
+	return sums[nth];
 }
 
-static void sift_up(struct candidate *heap, uint32_t at, struct candidate candidate)
+struct tie {
+	uint64_t id;
+	struct hopeful hopeful;
+};
+
+static int by_id(const void *left, const void *right)
 {
-	while (at > 0 && better(&heap[(at - 1) / 2], &candidate)) {
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
+	const struct tie *a = left, *b = right;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Equal sums at the end of the list: those with the smallest ids come first. */
+static void order_ties(const struct corpus *c, const struct index *ix, struct hopeful *at,
+		       uint32_t count)
+{
+	struct tie *ties = MEMORY_NEW(struct tie, count);
+
+	for (uint32_t i = 0; i < count; i++)
+		ties[i] = (struct tie){c->topics[topic_at(ix, at[i].place)].id, at[i]};
+	qsort(ties, count, sizeof *ties, by_id);
+	for (uint32_t i = 0; i < count; i++)
+		at[i] = ties[i].hopeful;
+	free(ties);
+}
+
+/* Moves those above the sum, then those equal to it, to the front; *above: how many of the first.
+ */
+static uint32_t gather(struct searcher *s, uint16_t sum, uint32_t *above)
+{
+	uint32_t equal = 0, kept = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct hopeful hopeful = s->list[i];
+
+		if (hopeful.text < sum)
+			continue;
+		s->list[i] = s->list[kept];
+		s->list[kept++] = hopeful;
+		if (hopeful.text == sum)
+			continue;
+		s->list[kept - 1] = s->list[equal];
+		s->list[equal++] = hopeful;
 	}
-	heap[at] = candidate;
+	*above = equal;
+	return kept;
 }
 
-static void offer(struct search *q, struct candidate candidate)
+static void shorten(struct searcher *s, const struct corpus *c, const struct index *ix,
+		    uint32_t keep)
 {
-	if (q->n_found < q->limit) {
-		sift_up(q->found, q->n_found, candidate);
-		q->n_found++;
-	} else if (better(&candidate, &q->found[0])) {
-		sift_down(q->found, q->n_found, candidate);
-	}
+	uint32_t above = 0, kept = 0;
+
+	if (s->count <= keep)
+		return;
+	for (uint32_t i = 0; i < s->count; i++)
+		s->selection[i] = s->list[i].text;
+	s->threshold = nth_largest(s->selection, (int32_t)s->count, (int32_t)keep - 1);
+	kept = gather(s, s->threshold, &above);
+	if (kept > keep)
+		order_ties(c, ix, s->list + above, kept - above);
+	s->count = keep;
 }
 
-static uint16_t threshold(const struct search *q)
-{
-	return q->n_found < q->limit ? 1 : q->found[0].text;
-}
-
-static bool wanted(const struct search *q, const struct block *block, uint32_t slot)
-{
-	return (block->shown[slot] & q->audience) != 0 &&
-	       !idset_has(q->excluded, block->topics[slot]) &&
-	       (q->included == NULL || !idset_has(q->included, block->topics[slot]));
-}
-
-static struct candidate candidate_at(const struct corpus *c, uint32_t topic, uint16_t sum)
-{
-	return (struct candidate){c->topics[topic].id, topic, sum};
-}
+/* --- blocks --- */
 
 static void add_terms(struct searcher *s, const struct block *block, const struct search *q)
 {
 	for (uint32_t i = 0; i < q->n_terms; i++) {
 		struct run run = block_run(block, q->terms[i].term);
 
-		scan_add(s->sums, &run, q->terms[i].weight);
+		if (run.slots == NULL)
+			s->scan->add_dense(s->sums, &run, q->terms[i].weight);
+		else
+			s->scan->add(s->sums, &run, q->terms[i].weight);
 	}
 }
 
-static void find_best(struct searcher *s, const struct corpus *c, const struct block *block,
-		      struct search *q)
+static void find_best(struct searcher *s, const struct corpus *c, const struct index *ix,
+		      uint32_t number, const struct block *block, uint8_t audience)
 {
 	for (uint32_t chunk = 0; chunk < block->used; chunk += SCAN_CHUNK) {
-		size_t hits = s->scan(s->sums + chunk, threshold(q), s->hits);
+		size_t hits = s->scan->find(s->sums + chunk, s->threshold, s->hits);
 
 		for (size_t i = 0; i < hits; i++) {
 			uint32_t slot = chunk + s->hits[i];
 
-			if (s->sums[slot] >= threshold(q) && wanted(q, block, slot))
-				offer(q, candidate_at(c, block->topics[slot], s->sums[slot]));
+			if (s->sums[slot] < s->threshold || (block->shown[slot] & audience) == 0)
+				continue;
+			s->list[s->count++] = (struct hopeful){number << 16 | slot, s->sums[slot]};
+			if (s->count == 2 * s->keep)
+				shorten(s, c, ix, s->keep);
 		}
 	}
 }
 
-/* The best in falling order, in place: the heap gives up its weakest, from behind. */
-static void sort_found(struct search *q)
-{
-	for (uint32_t count = q->n_found; count > 1; count--) {
-		struct candidate weakest = q->found[0];
-
-		sift_down(q->found, count - 1, q->found[count - 1]);
-		q->found[count - 1] = weakest;
-	}
-}
-
-/* Those included go behind the heap, which never reaches that far. */
+/* Those included go to the end of found, which the others never reach. */
 static uint32_t note_included(const struct searcher *s, const struct corpus *c, uint32_t number,
 			      const struct block *block, struct search *q, uint32_t noted)
 {
@@ -139,13 +195,14 @@ static uint32_t note_included(const struct searcher *s, const struct corpus *c, 
 		if (place == NOWHERE || place >> 16 != number || noted == MOST_CANDIDATES / 2 ||
 		    (block->shown[slot] & q->audience) == 0 || idset_has(q->excluded, topic))
 			continue;
-		q->found[MOST_CANDIDATES - ++noted] = candidate_at(c, topic, s->sums[slot]);
+		q->found[MOST_CANDIDATES - ++noted] = (struct candidate){topic, s->sums[slot]};
 	}
 	return noted;
 }
 
-static uint32_t search_block(struct searcher *s, const struct corpus *c, uint32_t number,
-			     const struct block *block, struct search *q, uint32_t noted)
+static uint32_t search_block(struct searcher *s, const struct corpus *c, const struct index *ix,
+			     uint32_t number, const struct block *block, struct search *q,
+			     uint32_t noted)
 {
 	uint32_t end = (block->used + SCAN_CHUNK - 1) / SCAN_CHUNK * SCAN_CHUNK;
 
@@ -153,9 +210,41 @@ static uint32_t search_block(struct searcher *s, const struct corpus *c, uint32_
 	if (q->included != NULL)
 		noted = note_included(s, c, number, block, q, noted);
 	if (!q->only_included)
-		find_best(s, c, block, q);
+		find_best(s, c, ix, number, block, q->audience);
 	memset(s->sums, 0, end * sizeof *s->sums);
 	return noted;
+}
+
+/* --- the answer --- */
+
+static void start_list(struct searcher *s, const struct search *q)
+{
+	uint32_t unwanted = q->excluded->count + (q->included != NULL ? q->included->count : 0);
+
+	s->keep = q->limit + unwanted < MOST_CANDIDATES ? q->limit + unwanted : MOST_CANDIDATES;
+	s->count = 0;
+	s->threshold = 1;
+}
+
+static bool wanted(const struct search *q, uint32_t topic)
+{
+	return !idset_has(q->excluded, topic) &&
+	       (q->included == NULL || !idset_has(q->included, topic));
+}
+
+static void take_list(struct searcher *s, const struct corpus *c, const struct index *ix,
+		      struct search *q)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (wanted(q, topic_at(ix, s->list[i].place)))
+			s->list[kept++] = s->list[i];
+	s->count = kept;
+	shorten(s, c, ix, q->limit);
+	q->n_found = s->count;
+	for (uint32_t i = 0; i < s->count; i++)
+		q->found[i] = (struct candidate){topic_at(ix, s->list[i].place), s->list[i].text};
 }
 
 void search_run(struct searcher *s, const struct corpus *c, const struct index *ix,
@@ -164,11 +253,11 @@ void search_run(struct searcher *s, const struct corpus *c, const struct index *
 	uint32_t n_blocks = 0, noted = 0;
 	struct block *const *blocks = index_blocks(ix, &n_blocks);
 
-	q->n_found = 0;
+	start_list(s, q);
 	for (uint32_t i = 0; i < n_blocks; i++)
 		if (blocks[i] != NULL)
-			noted = search_block(s, c, i, blocks[i], q, noted);
-	sort_found(q);
+			noted = search_block(s, c, ix, i, blocks[i], q, noted);
+	take_list(s, c, ix, q);
 	memmove(q->found + q->n_found, q->found + MOST_CANDIDATES - noted,
 		noted * sizeof *q->found);
 	q->n_found += noted;

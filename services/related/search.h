@@ -25,7 +25,6 @@ struct search_term {
 };
 
 struct candidate {
-	uint64_t id;
 	uint32_t topic;
 	uint16_t text; /* the sum */
 };
@@ -40,7 +39,7 @@ struct search {
 	bool only_included;
 	uint32_t limit; /* how many by sum alone, at most MOST_CANDIDATES / 2 */
 
-	/* the answer: best first, then those included besides */
+	/* the answer: the best, in no order, then those included besides */
 	struct candidate found[MOST_CANDIDATES];
 	uint32_t n_found;
 };
@@ -48,7 +47,7 @@ struct search {
 /* Room to work in, kept between searches. */
 struct searcher;
 
-struct searcher *searcher_new(scan_chunk *);
+struct searcher *searcher_new(const struct scan *);
 void searcher_free(struct searcher *);
 
 void search_run(struct searcher *, const struct corpus *, const struct index *, struct search *);
