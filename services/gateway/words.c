@@ -233,6 +233,52 @@ const char *unsubscribe_scope_value(enum unsubscribe_scope scope)
 	return LOOK_UP(values, scope);
 }
 
+/* --- inputs --- */
+
+static const struct {
+	const char *name, *word;
+} inputs[] = {
+	{"address", TR("Adresse")},
+	{"access", TR("Accès des personnes handicapées")},
+	{"article", TR("Article")},
+	{"bio", TR("Vous, en une ligne")},
+	{"capacity", TR("Places pour l’audience")},
+	{"captions_url", TR("Adresse des sous-titres")},
+	{"current", TR("Mot de passe actuel")},
+	{"details", TR("Précisions")},
+	{"duration", TR("Durée")},
+	{"email", TR("Adresse e-mail")},
+	{"ends", TR("Fin")},
+	{"expertises", TR("Expertises")},
+	{"format", TR("Format")},
+	{"language", TR("Langue")},
+	{"lead", TR("Chapô")},
+	{"name", TR("Nom affiché")},
+	{"online_url", TR("Adresse en ligne")},
+	{"organisation", TR("Organisation")},
+	{"password", TR("Mot de passe")},
+	{"place", TR("Lieu")},
+	{"reason", TR("Raison")},
+	{"starts", TR("Début")},
+	{"target", TR("Numéro du sujet qui l’accueille")},
+	{"text", TR("Votre réaction")},
+	{"time_zone", TR("Fuseau horaire")},
+	{"title", TR("Titre")},
+	{"transcript", TR("Transcription")},
+	{"treatment", TR("Traitement")},
+	{"video_url", TR("Adresse de la vidéo")},
+};
+
+const char *input_word(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(inputs) / sizeof(*inputs); i++)
+		if (strcmp(inputs[i].name, name) == 0)
+			return inputs[i].word;
+	return NULL;
+}
+
 /* --- errors --- */
 
 struct error_words {

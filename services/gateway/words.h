@@ -29,6 +29,9 @@ const char *section_name(enum section);
 const char *theme_value(enum theme);                         /* "auto", "light", "dark" */
 const char *unsubscribe_scope_value(enum unsubscribe_scope); /* "topic", "kind", "all" */
 
+/* What people call an input, by its name; NULL for one that has no label of its own. */
+const char *input_word(const char *name);
+
 /* The usual sentence for a status, and its title. */
 const char *error_title(int status);
 const char *error_sentence(int status);

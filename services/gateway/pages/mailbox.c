@@ -219,9 +219,7 @@ static struct html with_links(struct arena *arena, const char *text)
 			html_markup(&out, HTML("\">"));
 			html_text(&out, piece);
 			html_markup(&out, HTML("</a>"));
-		} else if (*text == '\n') {
-			html_markup(&out, HTML("<br>"));
-		} else {
+		} else if (*text != '\r') {
 			html_text(&out, piece);
 		}
 		text += link > 0 ? link : 1;

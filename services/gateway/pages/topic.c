@@ -252,10 +252,8 @@ static struct thread_view thread(struct topic_visit *t, const char *url, const s
 
 static struct audience_view audience(struct topic_visit *t)
 {
-	const Causerie__Recording *recording = t->topic.reply->recording;
 	struct audience_view audience = {
 		.topic_id = t->id,
-		.capacity = recording ? recording->audience_capacity : 0,
 		.is_missing = t->follow.reply == NULL,
 		.form = {.key = t->key},
 	};
