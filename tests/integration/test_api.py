@@ -261,7 +261,7 @@ def test_a_stream_tells_what_happens_on_its_topic_alone(site, ana, organizer):
         seen = lines_of(stream, ["event: comment", "event: opinion"])
     assert f'"id":"{comment["id"]}"' in seen
     assert f'"topic_id":"{other["id"]}"' not in seen
-    assert ana.id not in seen.replace(f'"topic_id":"{topic["id"]}"', "").replace(f'"id":"{comment["id"]}"', "")
+    assert "Ana" not in seen and "actor" not in seen and "author" not in seen
 
 
 def test_nobody_streams_a_topic_that_they_may_not_see(site, ana):
