@@ -45,6 +45,7 @@
 #include "lib/locale.h"
 #include "lib/rpc.h"
 #include "lib/task.h"
+#include "notifications.pb-c.h"
 
 struct api_call;
 struct evbuffer;
@@ -167,6 +168,7 @@ struct visit {
 	struct cache_slot cached_session;
 	RPC_SLOT(Causerie__Session) found_session;
 	struct cache_slot limit_slot;
+	RPC_SLOT(Causerie__ListNotificationsReply) inbox; /* asked for the number of unread ones */
 	uint64_t kept_since;     /* position of the page cache when this visit began */
 	const char *pre_session; /* made for this visit's forms, to be set as cookie */
 	bool csrf_given;         /* a form of this page has a token: it is nobody else's */

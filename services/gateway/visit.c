@@ -30,10 +30,12 @@
 #include "lib/log.h"
 #include "lib/metrics.h"
 #include "lib/zone.h"
+#include "notifications.pb-c.h"
 
 #define READ_MS    3000
 #define WRITE_MS   5000
 #define SLOW_MS    10000 /* a password waits in accounts' queue */
+#define UNREAD_MS  200   /* a page without the number is a page */
 #define KEY_LIMIT  100   /* of an idempotency key, as in common.proto */
 #define WORTH_GZIP 1400  /* bytes: below it a packet is a packet */
 
@@ -553,9 +555,26 @@ static struct step keep_session(struct task *task)
 /* --- what the route demands
  * ------------------------------------------------------------------------------- */
 
+/* Where to come back to: what was asked for, or the page whose form was sent. */
+static const char *page_of(const struct visit *v)
+{
+	const char *from = http_header(v->http, "referer");
+	size_t origin;
+
+	if (is_safe_method(v->http->method))
+		return v->http->target;
+	if (from == NULL || !csrf_same_origin(v->http, site.public_url))
+		return "/";
+	origin = strcspn(from, ":");
+	if (strncmp(from + origin, "://", 3) != 0)
+		return "/";
+	from += origin + 3;
+	return safe_next(from + strcspn(from, "/"), "/");
+}
+
 static struct step ask_to_sign_in(struct visit *v)
 {
-	const char *here = v->http->method == HTTP_GET ? v->http->target : "/";
+	const char *here = page_of(v);
 	struct html_out encoded = {0};
 	size_t size;
 	char *text;
@@ -644,6 +663,18 @@ static struct step check_form(struct visit *v)
 	return task_then(enter);
 }
 
+/* For the head of a member's page, which does not wait long for it. */
+static void ask_unread(struct visit *v)
+{
+	Causerie__ListNotificationsRequest ask = CAUSERIE__LIST_NOTIFICATIONS_REQUEST__INIT;
+
+	if (is_api(v) || v->session == NULL || !is_safe_method(v->http->method))
+		return;
+	ask.limit = 1;
+	RPC_CALL_WITHIN(UNREAD_MS, &v->task, &v->inbox, causerie__notifications__list_notifications,
+			site.notifications, &ask);
+}
+
 static bool had_dead_cookie(const struct visit *v)
 {
 	return !is_api(v) && v->token != NULL && is_visitor(v);
@@ -668,6 +699,7 @@ static struct step admit(struct task *task)
 		return visit_fail(v, 403, "The account's address is not confirmed yet.");
 
 	limit_ask(v, v->route->rate);
+	ask_unread(v);
 	if (is_safe_method(v->http->method))
 		return task_then(enter);
 	return is_api(v) ? check_api_write(v) : check_form(v);

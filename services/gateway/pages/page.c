@@ -20,6 +20,7 @@ static const struct reader *reader_of(struct visit *v)
 	reader->verified = v->task.context.viewer.verified;
 	reader->is_moderator = visit_has_role(v, CAUSERIE__ROLE__ROLE_MODERATOR);
 	reader->is_organizer = visit_has_role(v, CAUSERIE__ROLE__ROLE_ORGANIZER);
+	reader->unread = v->inbox.reply != NULL ? v->inbox.reply->unread : 0;
 	return reader;
 }
 
