@@ -335,8 +335,8 @@ class Deployment:
         self.visitor().post("/accounts/verify", {"token": token}, status=204)
         return self.sign_in(address)
 
-    def organizer(self, name="Camille"):
-        member = self.member(name)
+    def organizer(self, name="Camille", language="fr"):
+        member = self.member(name, language)
         subprocess.run([str(BUILD / "causerie-accounts"), "--grant", "organizer", member.email],
                        env=self.environment, check=True, cwd=self.folder)
         return self.sign_in(member.email)
