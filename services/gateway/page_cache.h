@@ -121,10 +121,11 @@ struct step visit_page_kept(struct visit *, int status, struct html_out *,
 			    const struct page_tags *);
 
 /*
- * When a page was kept for this visitor once, ends the visit with it and a notice (safe markup)
- * at its top: false when there is none. For handlers whose service is away.
+ * When this address was kept for visitors once, ends the visit with that page and what is
+ * missing now (one bit of enum missing) at its top: false when there is none. For handlers whose
+ * service is away.
  */
 #define NOTICE_PLACE "<main id=\"contenu\" tabindex=\"-1\">"
-bool visit_last_good(struct visit *, const char *notice, struct step *reply);
+bool visit_last_good(struct visit *, unsigned missing, struct step *reply);
 
 #endif

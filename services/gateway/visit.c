@@ -26,6 +26,7 @@
 #include "gateway/pages/error.h"
 #include "gateway/problem.h"
 #include "gateway/static_files.h"
+#include "gateway/words.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/metrics.h"
@@ -404,24 +405,38 @@ struct step visit_page_kept(struct visit *v, int status, struct html_out *out,
 	return finish(v, v->response.status);
 }
 
-bool visit_last_good(struct visit *v, const char *notice, struct step *reply)
+static void write_notice(struct visit *v, struct html_out *out, const char *text)
 {
-	const struct page_key key = key_of(v->http);
+	html_markup(out, HTML("<p class=\"notice warning\" role=\"status\">"));
+	html_text(out, tr(v->locale, text));
+	html_markup(out, HTML("</p>\n"));
+}
+
+/* Nothing on a visitors' page is for fewer than all, so a member may see it, too. */
+bool visit_last_good(struct visit *v, unsigned missing, struct step *reply)
+{
+	const struct page_key key = {v->http->target, v->locale, (int)v->theme};
 	const struct kept_page *page = page_cache_last_good(site.pages, &key);
+	struct html_out notice = {.locale = v->locale};
 	const char *body, *place;
 	struct evbuffer *out;
 	size_t size;
 
-	if (page == NULL || !is_visitor(v) || kept_page_status(page) != 200)
+	if (page == NULL || kept_page_status(page) != 200)
 		return false;
 	body = kept_page_body(page, &size);
 	place = memmem(body, size, NOTICE_PLACE, strlen(NOTICE_PLACE));
 	if (place == NULL)
 		return false;
 	place += strlen(NOTICE_PLACE);
+	write_notice(v, &notice, missing_sentence(missing));
+	if (!is_visitor(v))
+		write_notice(
+			v, &notice,
+			TR("Vous restez connecté, mais cette page est celle de tout le monde."));
 	out = http_response_body(&v->response);
 	evbuffer_add(out, body, (size_t)(place - body));
-	evbuffer_add(out, notice, strlen(notice));
+	html_out_send(&notice, out);
 	evbuffer_add(out, place, size - (size_t)(place - body));
 	visit_field(v, "Warning", "110 - \"Response is Stale\"");
 	*reply = send_page(v, 200);

@@ -85,13 +85,26 @@ static void mark_read(struct topic_visit *t)
 			site.notifications, &ask);
 }
 
+/* The number alone leads to the address with the slug: nothing else is needed for that. */
+static struct step look_up_slug(struct topic_visit *t, uint64_t id)
+{
+	Causerie__GetTopicRequest ask = CAUSERIE__GET_TOPIC_REQUEST__INIT;
+
+	ask.id = id;
+	RPC_CALL(&t->visit.task, &t->topic, causerie__topics__get_topic, site.topics, &ask);
+	return task_then(name_people);
+}
+
 static struct step fetch(struct task *task)
 {
 	struct topic_visit *t = (struct topic_visit *)task;
-	const uint64_t id = id_of(visit_parameter(&t->visit, "topic"));
+	const char *parameter = visit_parameter(&t->visit, "topic");
+	const uint64_t id = id_of(parameter);
 
 	if (id == 0)
 		return visit_fail(&t->visit, 404, "no such topic");
+	if (strchr(parameter, '-') == NULL)
+		return look_up_slug(t, id);
 	t->cursor = http_query_value(t->visit.http, "suite");
 	t->around = number_in_query(&t->visit, "autour");
 	t->reply_to = number_in_query(&t->visit, "repondre");
@@ -151,12 +164,7 @@ static struct step name_people(struct task *task)
 	struct step reply;
 
 	if (away(t->topic.code) && t->topic.code != CAUSERIE__CODE__GONE &&
-	    visit_last_good(v,
-			    HTML("<p class=\"notice warning\">Les sujets ne r\303\251pondent pas "
-				 "en ce moment\302\240: "
-				 "cette page est la derni\303\250re connue.</p>")
-				    .bytes,
-			    &reply))
+	    visit_last_good(v, MISSING_TOPICS, &reply))
 		return reply;
 	if (t->topic.code != CAUSERIE__CODE__OK)
 		return visit_failed(v, &t->topic.answer);
@@ -358,6 +366,8 @@ static void related(struct topic_visit *t, const Causerie__Taxonomies *known,
 	} else if (away(t->related.code)) {
 		list = related_lists_find(&t->visit.task.arena, t->id);
 		view->related_is_stale = list != NULL;
+		if (list != NULL) /* said beside it */
+			view->page.missing &= ~(unsigned)MISSING_RELATED;
 		view->related_is_missing = list == NULL;
 	}
 	if (list != NULL)

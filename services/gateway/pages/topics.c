@@ -146,12 +146,7 @@ static struct step name_people(struct task *task)
 	struct step reply;
 
 	if (t->list.code != CAUSERIE__CODE__OK && t->list.code != CAUSERIE__CODE__INVALID &&
-	    visit_last_good(&t->visit,
-			    HTML("<p class=\"notice warning\">Les sujets ne r\303\251pondent pas "
-				 "en ce moment\302\240: "
-				 "cette page est la derni\303\250re connue.</p>")
-				    .bytes,
-			    &reply))
+	    visit_last_good(&t->visit, MISSING_TOPICS, &reply))
 		return reply;
 	if (t->list.code != CAUSERIE__CODE__OK)
 		return visit_failed(&t->visit, &t->list.answer);
