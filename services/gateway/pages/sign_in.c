@@ -80,12 +80,25 @@ static struct step read_form(struct task *task)
 	return task_then(limited);
 }
 
+/* Nobody tried too often: without Redis nobody can tell. */
+static struct step refuse_uncounted(struct sign_in *s)
+{
+	static const struct rpc_answer nobody = {.code = CAUSERIE__CODE__UNAVAILABLE};
+
+	s->form = form_refused(&s->visit, &nobody, NULL);
+	visit_field(&s->visit, "Retry-After",
+		    arena_printf(&s->visit.task.arena, "%u", limit_sign_in_verdict(&s->limit)));
+	return draw(s, form_status(&nobody));
+}
+
 static struct step limited(struct task *task)
 {
 	struct sign_in *s = (struct sign_in *)task;
 	struct arena *arena = &task->arena;
 	Causerie__SignInRequest ask = CAUSERIE__SIGN_IN_REQUEST__INIT;
 
+	if (limit_is_unknown(&s->limit))
+		return refuse_uncounted(s);
 	s->wait = limit_sign_in_verdict(&s->limit);
 	if (s->wait > 0) {
 		visit_field(&s->visit, "Retry-After", arena_printf(arena, "%u", s->wait));
