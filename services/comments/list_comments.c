@@ -51,12 +51,16 @@ static struct step locate(struct task *task)
 	return task_then(fetch);
 }
 
-/* The position just before the comment's root, or before the comment in a root longer than a page.
+/*
+ * The beginning when the first page holds the comment; else the position just before its root, or
+ * before the comment in a root longer than a page.
  */
 static struct cursor place_before(const struct sql_slot *place)
 {
 	const int64_t root = sql_get_integer(place, 0, "root_id");
 
+	if (sql_get_flag(place, 0, "near"))
+		return (struct cursor){0};
 	if (sql_get_flag(place, 0, "far"))
 		return (struct cursor){{root, sql_get_integer(place, 0, "id") - 1}};
 	return (struct cursor){{root, 0}};
@@ -94,6 +98,7 @@ static struct step answer(struct task *task)
 	reply.open = true;
 	if (l->thread.rows > 0)
 		sql_fill(&task->arena, &reply.base, &l->thread, 0);
+	reply.begins = l->after.at[0] == 0;
 	reply.comments = (Causerie__Comment **)sql_fill_all(
 		&task->arena, &causerie__comment__descriptor, &l->page, &reply.n_comments);
 	if (reply.n_comments > l->limit) {

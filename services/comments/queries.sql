@@ -62,8 +62,10 @@ SELECT comments AS total, open FROM threads WHERE topic_id = :topic_id::bigint;
 -- Where the page that shows a comment begins: with its root, or with itself in a root longer than a page.
 -- name: locate_comment
 SELECT c.root_id, c.id,
+       (SELECT count(*) FROM (SELECT FROM comments o WHERE o.topic_id = c.topic_id AND (o.root_id, o.id) <= (c.root_id, c.id)
+                               LIMIT :limit::bigint + 1) AS before) <= :limit AS near,
        (SELECT count(*) FROM comments o WHERE o.topic_id = c.topic_id AND o.root_id = c.root_id AND o.id <= c.id)
-         > :limit::bigint AS far
+         > :limit AS far
   FROM comments c WHERE c.id = :around_id::bigint AND c.topic_id = :topic_id::bigint;
 
 -- An edit of the first quarter of an hour is silent, unless a moderator makes it.

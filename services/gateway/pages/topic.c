@@ -249,7 +249,7 @@ static struct thread_view thread(struct topic_visit *t, const char *url, const s
 		fill_thread(&t->visit, t->comments.reply, &t->people, topic->proposer_id, &thread);
 		if (*t->comments.reply->next_cursor != '\0')
 			thread.later_url = thread_page_url(t, url, t->comments.reply->next_cursor);
-		if (t->cursor != NULL || t->around != 0)
+		if (!t->comments.reply->begins)
 			thread.earlier_url = arena_printf(&t->visit.task.arena, "%s#reagir", url);
 	}
 	if (thread.reply_to != 0 && name_of_parent(&thread, thread.reply_to) == NULL)
