@@ -1,5 +1,9 @@
 /*
  * diversity.c - maximal marginal relevance over the best of the ranked.
+ *
+ * Likeness to those chosen only ever grows, so a value once computed is an upper
+ * bound ever after: the option with the best bound is brought up to date, and
+ * taken if it still leads (Minoux 1978). Most likenesses are never computed.
  */
 #include "related/diversity.h"
 
@@ -12,22 +16,36 @@
 
 #define LAMBDA .2
 
-enum { POOL_PER_PLACE = 4 }; /* candidates looked at for each place */
+enum {
+	POOL_PER_PLACE = 4,  /* candidates looked at for each place */
+	DIVERSE_PLACES = 10, /* further down the order is that of the values so far */
+};
 
 struct vector {
-	uint32_t *terms;
-	double *weights; /* of length 1 */
+	uint32_t *terms; /* rising */
+	float *weights;  /* of length 1 */
 	uint32_t count;
 };
 
 struct option {
-	struct vector vector;
-	double relevance, likeness; /* to the nearest of those chosen */
+	const struct record *record;
+	struct vector vector;       /* once it is needed */
+	double relevance, likeness; /* likeness: to the nearest of the first compared */
+	uint32_t compared;          /* with how many of those chosen */
 	uint32_t author;
 	bool taken;
 };
 
-static uint32_t entries_of(const struct record *record)
+struct choice {
+	const struct corpus *corpus;
+	struct arena *arena;
+	struct option *options;
+	uint32_t count;
+	uint32_t chosen[DIVERSE_PLACES], n_chosen; /* options */
+};
+
+/* A part's bytes bound its entries. */
+static uint32_t most_entries(const struct record *record)
 {
 	struct part part = {0};
 	uint32_t entries = 0;
@@ -37,64 +55,91 @@ static uint32_t entries_of(const struct record *record)
 	return entries;
 }
 
-/* seen is only room to work in. */
-static struct vector vector_of(const struct corpus *c, const struct record *record,
-			       struct idset *seen, struct arena *arena)
+/* Title and body are read side by side, as each rises by term. */
+static void merge_lists(struct list lists[2], struct vector *v)
 {
-	uint32_t room = entries_of(record);
-	struct vector v = {ARENA_ARRAY(arena, uint32_t, room), ARENA_ARRAY(arena, double, room), 0};
-	struct part part = {0};
-	double length = 0;
+	bool more[2] = {list_next(&lists[0]), list_next(&lists[1])};
 
-	idset_clear(seen);
-	while (record_next(record, &part) && part.kind <= PART_BODY) {
-		struct list list;
+	while (more[0] || more[1]) {
+		uint32_t one = more[0] ? lists[0].term : UINT32_MAX;
+		uint32_t other = more[1] ? lists[1].term : UINT32_MAX;
+		uint32_t frequency = 0;
 
-		(void)list_open(&list, part.at, part.end);
-		while (list_next(&list)) {
-			if (idset_add(seen, list.term))
-				v.terms[v.count++] = list.term;
-			v.weights[seen->where[list.term]] += list.frequency;
+		if (one <= other) {
+			frequency += lists[0].frequency;
+			more[0] = list_next(&lists[0]);
 		}
+		if (other <= one) {
+			frequency += lists[1].frequency;
+			more[1] = list_next(&lists[1]);
+		}
+		v->terms[v->count] = one < other ? one : other;
+		v->weights[v->count++] = (float)frequency;
 	}
-	for (uint32_t i = 0; i < v.count; i++) {
-		v.weights[i] = corpus_idf(c, c->dictionary.terms[v.terms[i]].documents) *
-			       (1 + log(v.weights[i]));
-		length += v.weights[i] * v.weights[i];
-	}
-	for (uint32_t i = 0; i < v.count; i++)
-		v.weights[i] /= sqrt(length);
-	return v;
 }
 
-/* Terms of the topic chosen last, for lookup. */
-struct lookup {
-	struct idset terms;
-	const struct vector *vector;
-};
+static void set_length(const struct corpus *c, struct vector *v)
+{
+	double length = 0;
 
-static double likeness(const struct lookup *lookup, const struct vector *v)
+	for (uint32_t i = 0; i < v->count; i++) {
+		double weight = corpus_idf(c, c->dictionary.terms[v->terms[i]].documents);
+
+		if (v->weights[i] > 1)
+			weight *= 1 + log(v->weights[i]);
+		v->weights[i] = (float)weight;
+		length += weight * weight;
+	}
+	for (uint32_t i = 0; i < v->count; i++)
+		v->weights[i] /= (float)sqrt(length);
+}
+
+static void read_vector(const struct choice *choice, struct option *option)
+{
+	uint32_t room = most_entries(option->record);
+	struct list lists[2] = {{0}, {0}};
+	struct part part = {0};
+
+	option->vector = (struct vector){ARENA_ARRAY(choice->arena, uint32_t, room),
+					 ARENA_ARRAY(choice->arena, float, room), 0};
+	while (record_next(option->record, &part) && part.kind <= PART_BODY)
+		(void)list_open(&lists[part.kind == PART_BODY], part.at, part.end);
+	merge_lists(lists, &option->vector);
+	set_length(choice->corpus, &option->vector);
+}
+
+static double likeness(const struct vector *a, const struct vector *b)
 {
 	double sum = 0;
 
-	for (uint32_t i = 0; i < v->count; i++)
-		if (idset_has(&lookup->terms, v->terms[i]))
-			sum += v->weights[i] *
-			       lookup->vector->weights[lookup->terms.where[v->terms[i]]];
+	for (uint32_t i = 0, j = 0; i < a->count && j < b->count;) {
+		if (a->terms[i] == b->terms[j])
+			sum += (double)a->weights[i] * b->weights[j];
+		if (a->terms[i] < b->terms[j])
+			i++;
+		else if (a->terms[i] > b->terms[j])
+			j++;
+		else
+			i++, j++;
+	}
 	return sum;
-}
-
-static void look_up(struct lookup *lookup, const struct vector *v)
-{
-	idset_clear(&lookup->terms);
-	lookup->vector = v;
-	for (uint32_t i = 0; i < v->count; i++)
-		(void)idset_add(&lookup->terms, v->terms[i]);
 }
 
 static double value(const struct option *option)
 {
 	return (1 - LAMBDA) * option->relevance - LAMBDA * option->likeness;
+}
+
+static void bring_up_to_date(const struct choice *choice, struct option *option)
+{
+	if (option->vector.terms == NULL)
+		read_vector(choice, option);
+	for (; option->compared < choice->n_chosen; option->compared++) {
+		const struct option *other = &choice->options[choice->chosen[option->compared]];
+
+		option->likeness =
+			fmax(option->likeness, likeness(&option->vector, &other->vector));
+	}
 }
 
 static uint32_t by_author(const struct option *options, uint32_t count, uint32_t author)
@@ -106,38 +151,44 @@ static uint32_t by_author(const struct option *options, uint32_t count, uint32_t
 	return author == NOBODY ? 0 : taken;
 }
 
-/* The best option still free, or count. */
-static uint32_t best(const struct option *options, uint32_t count, uint32_t most_by_author)
+/* The option with the best bound that is still free, or count. */
+static uint32_t leader(const struct choice *choice, uint32_t most_by_author)
 {
-	uint32_t found = count;
+	const struct option *options = choice->options;
+	uint32_t found = choice->count;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < choice->count; i++) {
 		if (options[i].taken ||
-		    (found < count && value(&options[i]) <= value(&options[found])))
+		    (found < choice->count && value(&options[i]) <= value(&options[found])))
 			continue;
 		if (most_by_author > 0 &&
-		    by_author(options, count, options[i].author) >= most_by_author)
+		    by_author(options, choice->count, options[i].author) >= most_by_author)
 			continue;
 		found = i;
 	}
 	return found;
 }
 
-static uint32_t take(struct option *options, uint32_t count, uint32_t limit,
-		     uint32_t most_by_author, struct lookup *lookup, struct chosen *chosen)
+/* The option whose true value is best, or count. */
+static uint32_t best(struct choice *choice, uint32_t most_by_author)
 {
-	uint32_t taken = 0, at = 0;
+	for (;;) {
+		uint32_t at = leader(choice, most_by_author);
 
-	while (taken < limit && (at = best(options, count, most_by_author)) < count) {
-		chosen[taken++] = (struct chosen){at, value(&options[at])};
-		options[at].taken = true;
-		look_up(lookup, &options[at].vector);
-		for (uint32_t i = 0; i < count; i++)
-			if (!options[i].taken)
-				options[i].likeness = fmax(options[i].likeness,
-							   likeness(lookup, &options[i].vector));
+		if (at == choice->count || choice->options[at].compared == choice->n_chosen)
+			return at;
+		bring_up_to_date(choice, &choice->options[at]);
 	}
-	return taken;
+}
+
+static void take(struct choice *choice, uint32_t at)
+{
+	choice->options[at].taken = true;
+	if (choice->n_chosen == DIVERSE_PLACES)
+		return;
+	if (choice->options[at].vector.terms == NULL)
+		read_vector(choice, &choice->options[at]);
+	choice->chosen[choice->n_chosen++] = at;
 }
 
 uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, uint32_t count,
@@ -145,17 +196,19 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 			  struct chosen *chosen)
 {
 	uint32_t pool = count < limit * POOL_PER_PLACE ? count : limit * POOL_PER_PLACE;
-	struct option *options = ARENA_ARRAY(arena, struct option, pool);
-	struct lookup lookup = {0};
+	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0};
+	uint32_t taken = 0, at = 0;
 
 	for (uint32_t i = 0; i < pool; i++) {
-		const struct topic *t = &c->topics[ranked[i].topic];
+		struct option *option = &choice.options[i];
 
-		options[i].vector = vector_of(c, &t->record, &lookup.terms, arena);
-		options[i].relevance = ranked[0].score > 0 ? ranked[i].score / ranked[0].score : 0;
-		options[i].author = t->author;
+		option->record = &c->topics[ranked[i].topic].record;
+		option->author = c->topics[ranked[i].topic].author;
+		option->relevance = ranked[0].score > 0 ? ranked[i].score / ranked[0].score : 0;
 	}
-	pool = take(options, pool, limit, most_by_author, &lookup, chosen);
-	idset_free(&lookup.terms);
-	return pool;
+	while (taken < limit && (at = best(&choice, most_by_author)) < pool) {
+		chosen[taken++] = (struct chosen){at, value(&choice.options[at])};
+		take(&choice, at);
+	}
+	return taken;
 }

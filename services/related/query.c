@@ -11,6 +11,9 @@
 
 #define K3 3.0
 
+/* A whole share is an impact of 255, and a sum counts 256ths of weight times impact. */
+#define SUM_UNIT (255.0 / 256)
+
 static const double field_factor[FIELDS] = {3.0, 1.0, 0.8, 2.0};
 
 struct heavy {
@@ -87,7 +90,7 @@ static void set_self(struct query *q)
 
 	q->self = 0;
 	for (uint32_t i = 0; i < q->n_terms; i++)
-		q->self += q->terms[i].weight *
+		q->self += q->terms[i].weight * SUM_UNIT *
 			   (double)bm25f_share(&weights, bag_find(&q->bag, q->terms[i].term)->tf);
 }
 
@@ -187,7 +190,8 @@ void query_score(const struct query *q, const struct topic *t, uint32_t until,
 	weights = bm25f_weights(q->averages, tally.length);
 	*score = (struct query_score){0};
 	for (uint32_t i = 0; i < q->n_terms; i++) {
-		score->terms[i] = q->terms[i].weight * (double)bm25f_share(&weights, tally.tf[i]);
+		score->terms[i] =
+			q->terms[i].weight * SUM_UNIT * (double)bm25f_share(&weights, tally.tf[i]);
 		score->total += score->terms[i];
 	}
 }

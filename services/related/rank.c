@@ -295,7 +295,37 @@ static int by_score(const void *left, const void *right)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* For an earlier time the search's sums know too much: count again, from the records. */
+/* Did anybody comment after this time? */
+static bool grew_after(const struct topic *t, uint32_t until)
+{
+	struct part part = {0};
+
+	if (t->comments == 0)
+		return false;
+	while (record_next(&t->record, &part)) {
+		struct record_comment comment;
+
+		if (part.kind != PART_COMMENT)
+			continue;
+		record_comment_head(&part, &comment);
+		if (!comment.removed && comment.created > until)
+			return true;
+	}
+	return false;
+}
+
+/* For an earlier time the sum of a topic that grew since knows too much: count again. */
+static double text_then(const struct asking *a, uint32_t topic, uint16_t sum)
+{
+	const struct topic *t = &a->corpus->topics[topic];
+	struct query_score score;
+
+	if (a->until == UINT32_MAX || !grew_after(t, a->until))
+		return sum;
+	query_score(&a->query, t, a->until, &score);
+	return score.total;
+}
+
 static void take_found(struct ranker *r)
 {
 	const struct search *found = &r->search;
@@ -304,16 +334,11 @@ static void take_found(struct ranker *r)
 	for (uint32_t i = 0; i < found->n_found; i++) {
 		uint32_t topic = found->found[i].topic;
 
-		r->ranked[i] = (struct ranked){.id = r->asking.corpus->topics[topic].id,
-					       .topic = topic,
-					       .text = found->found[i].text};
-		if (r->asking.until != UINT32_MAX) {
-			struct query_score score;
-
-			query_score(&r->asking.query, &r->asking.corpus->topics[topic],
-				    r->asking.until, &score);
-			r->ranked[i].text = score.total;
-		}
+		r->ranked[i] = (struct ranked){
+			.id = r->asking.corpus->topics[topic].id,
+			.topic = topic,
+			.text = text_then(&r->asking, topic, found->found[i].text),
+		};
 	}
 }
 
