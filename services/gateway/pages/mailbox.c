@@ -161,6 +161,15 @@ static const char *field(struct arena *arena, GMimeMessage *message, const char 
 	return shown(arena, g_mime_object_get_header(GMIME_OBJECT(message), name));
 }
 
+static const char *sender(struct arena *arena, GMimeMessage *message)
+{
+	char *text = internet_address_list_to_string(g_mime_message_get_from(message), NULL, FALSE);
+	const char *from = shown(arena, text);
+
+	g_free(text);
+	return from;
+}
+
 static struct mailbox_row row_of(struct arena *arena, GMimeMessage *message, unsigned long number)
 {
 	GDateTime *date = g_mime_message_get_date(message);
@@ -168,8 +177,7 @@ static struct mailbox_row row_of(struct arena *arena, GMimeMessage *message, uns
 	return (struct mailbox_row){
 		.id = arena_printf(arena, "%lu", number),
 		.to = field(arena, message, "X-Envelope-To"),
-		.from = shown(arena, internet_address_list_to_string(
-					     g_mime_message_get_from(message), NULL, FALSE)),
+		.from = sender(arena, message),
 		.subject = shown(arena, g_mime_message_get_subject(message)),
 		.at = {date != NULL ? g_date_time_to_unix(date) * 1000000 : 0},
 	};
