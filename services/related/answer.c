@@ -193,19 +193,49 @@ static void lift_pinned(struct engine *e, const struct engine_question *question
 	}
 }
 
-/* A topic without any common term, or with too little of it, is not shown. */
+/* A label of the question that this topic has too, or TERM_NONE. */
+static uint32_t shared_label(const struct asking *a, const struct topic *t)
+{
+	struct part part = {0};
+
+	while (record_next(&t->record, &part)) {
+		struct list list;
+
+		if (part.kind != PART_TAGS)
+			continue;
+		(void)list_open(&list, part.at, part.end);
+		while (list_next(&list))
+			if (bag_find(&a->query.bag, list.term) != NULL)
+				return list.term;
+	}
+	return TERM_NONE;
+}
+
+/* Of what is asked of topics without a common expertise. */
+static const double labelled_confidence = 0.2;
+
+/*
+ * A topic with too little in common is not shown. An expertise that people gave to both is a
+ * relation of its own: then less text has to agree, which matters most on a small site, where
+ * two articles on one matter share few words.
+ */
+static bool is_sure(const struct ranker *r, const struct ranked *ranked, double min_confidence)
+{
+	double confidence = r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
+
+	if (ranked->parts[SIGNAL_PINNED] > 0 || confidence >= min_confidence)
+		return true;
+	return confidence >= min_confidence * labelled_confidence &&
+	       shared_label(&r->asking, &r->asking.corpus->topics[ranked->topic]) != TERM_NONE;
+}
+
 static void hide_unsure(struct ranker *r, double min_confidence)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < r->n_ranked; i++) {
-		const struct ranked *ranked = &r->ranked[i];
-		double confidence =
-			r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
-
-		if (ranked->parts[SIGNAL_PINNED] > 0 || confidence >= min_confidence)
-			r->ranked[kept++] = *ranked;
-	}
+	for (uint32_t i = 0; i < r->n_ranked; i++)
+		if (is_sure(r, &r->ranked[i], min_confidence))
+			r->ranked[kept++] = r->ranked[i];
 	r->n_ranked = kept;
 }
 
@@ -232,24 +262,6 @@ static bool listed(const struct related_list *list, uint64_t id)
 		if (list->items[i].topic_id == id)
 			return true;
 	return false;
-}
-
-/* A label of the question that this topic has too, or TERM_NONE. */
-static uint32_t shared_label(const struct asking *a, const struct topic *t)
-{
-	struct part part = {0};
-
-	while (record_next(&t->record, &part)) {
-		struct list list;
-
-		if (part.kind != PART_TAGS)
-			continue;
-		(void)list_open(&list, part.at, part.end);
-		while (list_next(&list))
-			if (bag_find(&a->query.bag, list.term) != NULL)
-				return list.term;
-	}
-	return TERM_NONE;
 }
 
 static bool later(const struct topic *a, const struct topic *b)

@@ -273,20 +273,38 @@ static struct audience_view audience(struct topic_visit *t)
 	return audience;
 }
 
-/* "Expertises communes : confiance, modération" */
+/* A number or a single letter in common tells a reader nothing. */
+static bool tells_something(const char *word)
+{
+	return strlen(word) > 2 && strspn(word, "0123456789.,") < strlen(word);
+}
+
+/* "confiance, modération"; NULL when nothing is left to say. */
 static const char *reason_words(struct visit *v, const Causerie__RelatedReason *reason,
 				const Causerie__Taxonomies *known)
 {
 	struct arena *arena = &v->task.arena;
 	const bool slugs = reason->kind == CAUSERIE__RELATED_REASON_KIND__COMMON_EXPERTISES;
-	const char *list = "";
+	const char *list = NULL;
 
-	for (size_t i = 0; i < reason->n_words; i++)
-		list = arena_printf(arena, "%s%s%s", list, i > 0 ? ", " : "",
-				    slugs ? term_label(known->expertises, known->n_expertises,
-						       reason->words[i], v->locale)
-					  : reason->words[i]);
+	for (size_t i = 0; i < reason->n_words; i++) {
+		const char *word = slugs ? term_label(known->expertises, known->n_expertises,
+						      reason->words[i], v->locale)
+					 : reason->words[i];
+
+		if (tells_something(word))
+			list = arena_printf(arena, "%s%s%s", list ? list : "", list ? ", " : "",
+					    word);
+	}
 	return list;
+}
+
+static const char *with_words(struct visit *v, const Causerie__RelatedReason *reason,
+			      const Causerie__Taxonomies *known, const char *label)
+{
+	const char *words = reason_words(v, reason, known);
+
+	return words ? arena_printf(&v->task.arena, "%s %s", label, words) : NULL;
 }
 
 static const char *reason_text(struct visit *v, const Causerie__RelatedReason *reason,
@@ -301,10 +319,9 @@ static const char *reason_text(struct visit *v, const Causerie__RelatedReason *r
 					      "Expertises communes :", (int64_t)reason->n_words),
 				    reason_words(v, reason, known));
 	case CAUSERIE__RELATED_REASON_KIND__COMMON_WORDS:
-		return arena_printf(arena, "%s %s",
-				    tr_plural(v->locale, "mot commun :", "mots communs :",
-					      (int64_t)reason->n_words),
-				    reason_words(v, reason, known));
+		return with_words(v, reason, known,
+				  tr_plural(v->locale, "mot commun :", "mots communs :",
+					    (int64_t)reason->n_words));
 	case CAUSERIE__RELATED_REASON_KIND__CITED:
 		return tr(v->locale, "cité par des sujets proches");
 	case CAUSERIE__RELATED_REASON_KIND__COMMON_PARTICIPANTS:
@@ -325,6 +342,7 @@ static const char *reason_text(struct visit *v, const Causerie__RelatedReason *r
 
 #define REASONS_SHOWN 3
 
+/* What people said of both comes first, then what the texts have in common, strongest first. */
 static struct related_row related_row(struct visit *v, const Causerie__RelatedTopic *topic,
 				      const Causerie__Taxonomies *known)
 {
@@ -336,12 +354,17 @@ static struct related_row related_row(struct visit *v, const Causerie__RelatedTo
 		.reasons = reasons,
 	};
 
-	for (size_t i = 0; i < topic->n_reasons && row.n_reasons < REASONS_SHOWN; i++) {
-		const char *text = reason_text(v, topic->reasons[i], known);
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < topic->n_reasons && row.n_reasons < REASONS_SHOWN; i++) {
+			const bool expertises = topic->reasons[i]->kind ==
+						CAUSERIE__RELATED_REASON_KIND__COMMON_EXPERTISES;
+			const char *text = expertises == (round == 0)
+						   ? reason_text(v, topic->reasons[i], known)
+						   : NULL;
 
-		if (text != NULL)
-			reasons[row.n_reasons++] = text;
-	}
+			if (text != NULL)
+				reasons[row.n_reasons++] = text;
+		}
 	return row;
 }
 
