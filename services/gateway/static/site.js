@@ -151,9 +151,18 @@ function pickTheme(event) {
 function follow(thread) {
 	const bar = one("[data-live]", thread);
 	const arrived = new Set();
-	const source = new EventSource(thread.dataset.stream);
+	let source;
 
-	source.addEventListener("comment", (event) => {
+	const listen = () => {
+		source = new EventSource(thread.dataset.stream);
+		source.addEventListener("comment", take);
+		/* the browser itself comes back after a cut, but not after an answer that was an error */
+		source.addEventListener("error", () => {
+			if (source.readyState === EventSource.CLOSED)
+				setTimeout(listen, 10000 + Math.random() * 10000);
+		});
+	};
+	const take = (event) => {
 		const id = event.lastEventId || event.data;
 		let comment = {};
 		try {
@@ -166,8 +175,10 @@ function follow(thread) {
 			return;
 		arrived.add(known);
 		announce(bar, thread, arrived);
-	});
+	};
+	listen();
 	addEventListener("pagehide", () => source.close());
+	addEventListener("pageshow", (event) => event.persisted && listen());
 }
 
 function announce(bar, thread, arrived) {
