@@ -71,7 +71,7 @@ static Causerie__TopicOrder order_of(const char *name)
 static void ask(struct topics_visit *t)
 {
 	Causerie__ListTopicsRequest wanted = CAUSERIE__LIST_TOPICS_REQUEST__INIT;
-	Causerie__TopicState state;
+	Causerie__TopicState states[TOPIC_STATES];
 	enum topic_state named;
 
 	wanted.limit = ROWS;
@@ -80,10 +80,16 @@ static void ask(struct topics_visit *t)
 	wanted.expertise = or_empty(t, t->expertise);
 	wanted.cursor = or_empty(t, t->cursor);
 	wanted.order = order_of(t->order);
+	wanted.states = states;
 	if (t->state != NULL && fill_state_named(t->state, &named)) {
-		state = fill_state_back(named);
-		wanted.states = &state;
-		wanted.n_states = 1;
+		states[wanted.n_states++] = fill_state_back(named);
+	} else if (t->is_mine) { /* of one's own in every state, of others in those that are listed
+				  */
+		while (wanted.n_states < TOPIC_STATES) {
+			states[wanted.n_states] =
+				fill_state_back((enum topic_state)wanted.n_states);
+			wanted.n_states++;
+		}
 	}
 	if (t->is_mine)
 		wanted.proposer_id = t->visit.session->account_id;

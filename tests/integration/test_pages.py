@@ -1,0 +1,295 @@
+"""Forms and pages as a browser without script sends and reads them."""
+import html
+import re
+import xml.etree.ElementTree
+
+import pytest
+import requests
+
+from harness.deployment import Deployment, a_topic, eventually
+from harness.pages import Browser
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Deployment() as running:
+        running.add_expertises()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def organizer(site):
+    return site.organizer()
+
+
+@pytest.fixture(scope="module")
+def ana(site):
+    return site.member("Ana")
+
+
+@pytest.fixture(scope="module")
+def ben(site):
+    return site.member("Ben")
+
+
+@pytest.fixture(scope="module")
+def topic(site, ana, organizer):
+    return site.open_topic(ana, organizer)
+
+
+def at_the_pages(site, member):
+    return Browser(site).sign_in(member.email)
+
+
+def text_of(answer):
+    return html.unescape(re.sub(r"<[^>]*>", "", answer.text)).replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def hidden(answer, name):
+    return html.unescape(re.search(rf'name="{name}" value="([^"]*)"', answer.text)[1])
+
+
+def topic_fields(**changes):
+    fields = a_topic()
+    return {"title": fields["title"], "lead": fields["lead"], "article": fields["article"],
+            "format": fields["format"], "treatment": fields["treatment"], "language": "fr",
+            "expertises": ", ".join(fields["expertises"]), "action": "submit", **changes}
+
+
+# --- proposing and editing
+
+
+def test_look_alikes_are_shown_once_and_then_the_proposal_is_sent(site, topic, ben):
+    page = at_the_pages(site, ben)
+    fields = topic_fields(title="Le même sujet, dit une seconde fois")
+    eventually(lambda: f"/sujets/{topic['id']}-" in page.submit("/sujets/nouveau", fields).text)
+    sent = page.submit("/sujets/nouveau", {**fields, "duplicates_seen": "1"})
+    assert sent.status_code == 303
+    assert re.fullmatch(r"/sujets/\d+\?fait=propose", sent.headers["Location"])
+
+
+def test_a_proposal_that_lacks_something_comes_back_with_what_was_typed(site, ben):
+    page = at_the_pages(site, ben)
+    answer = page.submit("/sujets/nouveau", topic_fields(title="Court", place="Au <marché>"))
+    assert answer.status_code == 422
+    assert "Titre : C’est trop court." in text_of(answer)
+    assert 'value="Court"' in answer.text
+    assert 'value="Au &lt;marché&gt;"' in answer.text
+
+
+def test_a_draft_is_kept_for_its_author_and_sent_later(site, ben, ana):
+    page = at_the_pages(site, ben)
+    kept = page.submit("/sujets/nouveau", topic_fields(title="Un brouillon qui attend", action="draft"))
+    number = re.search(r"/sujets/(\d+)", kept.headers["Location"])[1]
+    assert "Un brouillon qui attend" in page.get("/sujets?de=moi").text
+    assert at_the_pages(site, ana).get(f"/sujets/{number}").status_code == 404
+    form = page.get(f"/sujets/{number}/modifier")
+    sent = page.send(f"/sujets/{number}/modifier", topic_fields(
+        title="Un brouillon qui attend", csrf=hidden(form, "csrf"), version=hidden(form, "version")))
+    assert sent.headers["Location"] == f"/sujets/{number}?fait=propose"
+    assert ben.get(f"/topics/{number}")["state"] == "proposed"
+
+
+def test_who_saves_second_sees_both_texts_and_decides(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Un texte que deux personnes changent")
+    path = f"/sujets/{topic['id']}/modifier"
+    first, second = at_the_pages(site, ana), at_the_pages(site, organizer)
+    version = hidden(first.get(path), "version")
+    assert first.submit(path, topic_fields(title="Le titre du premier", version=version)).status_code == 303
+    refused = second.submit(path, topic_fields(title="Le titre du second", version=version))
+    assert refused.status_code == 409
+    assert "Le titre du premier" in refused.text and "Le titre du second" in refused.text
+    again = second.submit(path, topic_fields(title="Le titre du second", version=hidden(refused, "version")))
+    assert again.status_code == 303
+    assert ana.get(f"/topics/{topic['id']}")["title"] == "Le titre du second"
+
+
+def test_withdrawing_asks_first(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Un sujet que l’on retire")
+    page = at_the_pages(site, ana)
+    path = f"/sujets/{topic['id']}/retirer"
+    version = hidden(page.get(path), "version")
+    assert ana.get(f"/topics/{topic['id']}")["state"] == "open"
+    assert page.submit(path, {"version": version}).status_code == 303
+    assert requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).status_code == 404
+
+
+# --- the desk
+
+
+def desk_step(page, number, fields):
+    path = f"/bureau/sujets/{number}"
+    form = page.get(path)
+    return page.send(path + "/transition", {"csrf": hidden(form, "csrf"), "version": hidden(form, "version"), **fields})
+
+
+def test_a_recording_is_dated_by_the_clocks_of_its_place(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Une nuit de changement d’heure")
+    page = at_the_pages(site, organizer)
+    assert desk_step(page, topic["id"], {"to": "shortlisted"}).status_code == 303
+    night = {"to": "scheduled", "place": "Studio A", "time_zone": "Europe/Paris"}
+    skipped = desk_step(page, topic["id"], {**night, "starts": "2027-03-28T02:30", "ends": "2027-03-28T04:30"})
+    assert skipped.status_code == 422
+    assert 'value="2027-03-28T02:30"' in skipped.text
+    done = desk_step(page, topic["id"], {**night, "starts": "2027-03-28T01:30", "ends": "2027-03-28T04:30"})
+    assert done.status_code == 303
+    recording = ana.get(f"/topics/{topic['id']}")["recording"]
+    assert (recording["starts_at"], recording["ends_at"]) == ("2027-03-28T00:30:00Z", "2027-03-28T02:30:00Z")
+
+
+def test_declining_owes_a_public_reason(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Un sujet que l’on décline")
+    page = at_the_pages(site, organizer)
+    assert desk_step(page, topic["id"], {"to": "declined", "reason": "Non."}).status_code == 422
+    reason = "Nous avons traité cette question il y a deux mois."
+    assert desk_step(page, topic["id"], {"to": "declined", "reason": reason}).status_code == 303
+    assert reason in requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).text
+
+
+@pytest.mark.parametrize("path", ["/bureau", "/bureau/sujets/1", "/moderation"])
+def test_the_desk_is_not_there_for_members(site, ana, path):
+    assert at_the_pages(site, ana).get(path).status_code == 404
+    assert requests.get(site.url + path, timeout=5, allow_redirects=False).status_code == 303
+
+
+# --- what a visitor says before signing in
+
+
+def test_an_opinion_chosen_signed_out_waits_behind_the_sign_in_page(site, topic, ana):
+    visitor = Browser(site)
+    asked = visitor.send(f"/sujets/{topic['id']}/opinion", {"value": "3"})
+    assert asked.headers["Location"].startswith("/connexion?next=")
+    answer = visitor.submit("/connexion", {"email": ana.email, "password": "une phrase assez longue",
+                                           "next": f"/sujets/{topic['id']}?avis=3#avis"})
+    assert answer.headers["Location"] == f"/sujets/{topic['id']}?avis=3#avis"
+    page = visitor.get(visitor.get(f"/sujets/{topic['id']}?avis=3").headers["Location"])
+    assert re.search(r'name="value" value="3" checked', page.text)
+    assert ana.get(f"/topics/{topic['id']}/opinions")["counts"]["total"] == 0
+
+
+# --- notifications
+
+
+def reply_to(site, topic, author, replier):
+    said = author.post(f"/topics/{topic['id']}/comments", {"body": "Qui répond à cela ?"})
+    replier.post(f"/topics/{topic['id']}/comments", {"body": "Moi, voici.", "parent_id": said["id"]})
+
+
+def unread(page):
+    found = re.search(r'<span class="count">(\d+)', re.search(r'class="bell".*?</a>', page.get("/aide").text)[0])
+    return int(found[1]) if found else 0
+
+
+def test_the_bell_counts_and_the_inbox_says_who_did_what(site, topic, ana, ben):
+    page = at_the_pages(site, ana)
+    page.submit("/notifications", {}, path="/notifications/lues")
+    eventually(lambda: unread(page) == 0)
+    reply_to(site, topic, ana, ben)
+    eventually(lambda: unread(page) == 1)
+    assert "Ben a répondu à votre réaction" in text_of(page.get("/notifications"))
+    assert page.submit("/notifications", {}, path="/notifications/lues").status_code == 303
+    assert unread(page) == 0
+
+
+def test_preferences_offer_what_there_is_and_are_kept(site, ben):
+    page = at_the_pages(site, ben)
+    path = "/notifications/preferences"
+    assert set(re.findall(r'name="rhythm" value="(\w+)"', page.get(path).text)) == {"now", "never"}
+    assert page.submit(path, {"rhythm": "never", "mail_replies": "1"}).status_code == 303
+    kept = ben.get("/preferences")
+    assert (kept["rhythm"], kept["replies"], kept["follows"], kept["states"]) == ("never", True, False, False)
+    page.submit(path, {"rhythm": "now", "mail_replies": "1", "mail_follows": "1", "mail_milestones": "1"})
+
+
+def stop_link(site, topic, member, replier):
+    after = len(site.mail.to(member.email))
+    reply_to(site, topic, member, replier)
+    mail = eventually(lambda: [m for m in site.mail.to(member.email)[after:] if m.parsed["List-Unsubscribe"]], 20)[0]
+    return mail.parsed["List-Unsubscribe"].strip("<>").removeprefix(site.url)
+
+
+@pytest.mark.parametrize("body", [{"data": {"List-Unsubscribe": "One-Click"}},
+                                  {"files": {"List-Unsubscribe": (None, "One-Click")}}], ids=["form", "multipart"])
+def test_one_click_of_a_mail_program_stops_mails_as_often_as_it_likes(site, organizer, ben, body):
+    cleo = site.member("Cléo " + next(iter(body)))
+    topic = site.open_topic(cleo, organizer, title="Un sujet dont on se lasse")
+    path = stop_link(site, topic, cleo, ben)
+    for _ in range(2):
+        assert requests.get(site.url + path, timeout=5).status_code == 200
+    assert cleo.get(f"/topics/{topic['id']}/follow")["level"] != "mute"
+    for _ in range(2):
+        answer = requests.post(site.url + path, timeout=5, allow_redirects=False, **body)
+        assert (answer.status_code, answer.headers.get("Set-Cookie")) == (200, None)
+    assert cleo.get(f"/topics/{topic['id']}/follow")["level"] == "mute"
+
+
+def test_without_its_token_the_form_of_that_link_does_nothing(site, organizer, ben):
+    dora = site.member("Dora")
+    topic = site.open_topic(dora, organizer, title="Un sujet que l’on suit encore")
+    path = stop_link(site, topic, dora, ben)
+    assert requests.post(site.url + path, data={"scope": "all"}, timeout=5).status_code == 403
+    assert dora.get("/preferences")["rhythm"] == "at_once"
+
+
+# --- for machines
+
+
+def test_the_feed_keeps_its_ids_and_answers_304(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Le titre d’avant dans le flux")
+    url = f"{site.url}/feeds/sujets.atom"
+
+    def entry(title):
+        feed = xml.etree.ElementTree.fromstring(requests.get(url, timeout=5).content)
+        return [e.findtext(ATOM + "id") for e in feed.iter(ATOM + "entry") if e.findtext(ATOM + "title") == title]
+
+    before = entry(topic["title"])
+    organizer.patch(f"/topics/{topic['id']}", {"version": ana.get(f"/topics/{topic['id']}")["version"],
+                                               "title": "Le titre & d’après <dans> le flux"})
+    assert entry("Le titre & d’après <dans> le flux") == before
+    assert len(before) == 1
+    etag = requests.get(url, timeout=5).headers["ETag"]
+    assert requests.get(url, headers={"If-None-Match": etag}, timeout=5).status_code == 304
+
+
+def test_the_sitemap_holds_what_everybody_may_see(site, topic):
+    tree = xml.etree.ElementTree.fromstring(requests.get(f"{site.url}/sitemap.xml", timeout=5).content)
+    urls = [url.text for url in tree.iter(SITEMAP + "loc")]
+    assert any(url.startswith(f"{site.url}/sujets/{topic['id']}-") for url in urls)
+    assert f"Sitemap: {site.url}/sitemap.xml" in requests.get(f"{site.url}/robots.txt", timeout=5).text
+
+
+@pytest.mark.parametrize("path", ["/dev/mailbox", "/dev/mailbox/messages.json", "/dev/mailbox/messages/1",
+                                  "/dev/mailbox/messages/1.eml"])
+def test_without_its_setting_there_is_no_mailbox(site, path):
+    assert requests.get(site.url + path, timeout=5).status_code == 404
+
+
+def test_tokens_of_links_in_mails_are_not_logged(site):
+    token = "AAAAveryOwnTokenAAAA"
+    for path in ("/u/", "/verification/", "/mot-de-passe/"):
+        requests.get(site.url + path + token, timeout=5)
+    assert eventually(lambda: [line for line in site.lines("gateway", "http.request")
+                               if line["path"] == "/mot-de-passe/..."])
+    assert token not in site.log("gateway")
+
+
+# --- a part is away
+
+
+def test_while_topics_is_away_members_see_the_last_page_and_are_told(site, topic, ana):
+    page = at_the_pages(site, ana)
+    address = page.get(f"/sujets/{topic['id']}").headers["Location"]
+    requests.get(site.url + address, timeout=5)
+    site.kill("topics")
+    try:
+        answer = page.get(address)
+        assert answer.status_code == 200
+        assert "Les sujets ne répondent pas" in text_of(answer)
+        assert "Vous restez connecté" in text_of(answer)
+    finally:
+        site.start("topics")
+        site.wait_ready()
+    eventually(lambda: "Les sujets ne répondent pas" not in text_of(page.get(address)))
