@@ -38,11 +38,14 @@ char *address_fold(struct arena *, const char *);
 
 struct password_work {
 	const char *password;
-	const char *hash; /* to check against; NULL: make one. Unknown account: password_dummy() */
+	const char *hash; /* to check against; NULL: make one. */
 	char made[PASSWORD_HASH_BYTES];
 	bool matches, outdated, failed;
 	struct worker_slot slot;
 };
+
+/* Before the first check: makes the hash that stands for an unknown account. False: no memory. */
+bool password_start(void);
 
 void password_hash(struct task *, struct password_work *, const char *password);
 /* Takes as long for hash NULL (no such account) as for a real one. Makes a new hash when the old is

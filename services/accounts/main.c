@@ -27,6 +27,8 @@ static ProtobufCService *const services[] = {&accounts.base, NULL};
 
 static const char *start(const struct service_context *here)
 {
+	if (!password_start())
+		return "argon2id has no memory: it takes 19 MiB for each hash";
 	redis = cache_new(here->loop, redis_url, 1000);
 	hashers = workers_new(here->loop, (unsigned)hash_threads, HASH_QUEUE);
 	return redis && hashers ? NULL : "cannot start the Redis client or the hashing threads";

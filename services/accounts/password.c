@@ -14,12 +14,21 @@
 #define PASSES 2
 #define MEMORY ((size_t)19 * 1024 * 1024)
 
-static char nobody[PASSWORD_HASH_BYTES]; /* made in the loop before the first check */
+static char nobody[PASSWORD_HASH_BYTES]; /* made once, at start */
 
 void password_make(struct password_work *work)
 {
 	work->failed = crypto_pwhash_str_alg(work->made, work->password, strlen(work->password),
 					     PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13) != 0;
+}
+
+bool password_start(void)
+{
+	struct password_work first = {.password = "nobody has this password"};
+
+	password_make(&first);
+	memcpy(nobody, first.made, sizeof nobody);
+	return !first.failed;
 }
 
 static void make(void *argument)
@@ -52,12 +61,6 @@ void password_hash(struct task *task, struct password_work *work, const char *pa
 void password_check(struct task *task, struct password_work *work, const char *password,
 		    const char *hash)
 {
-	if (nobody[0] == '\0') {
-		struct password_work first = {.password = "nobody has this password"};
-
-		password_make(&first);
-		memcpy(nobody, first.made, sizeof nobody);
-	}
 	work->password = password;
 	work->hash = hash ? hash : nobody;
 	worker_run(task, &work->slot, hashers, check, work);

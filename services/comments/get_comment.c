@@ -39,7 +39,8 @@ static struct step answer(struct task *task)
 
 void fetch_comment(struct task *task, struct sql_slot *row, uint64_t id)
 {
-	SQL_RUN(task, row, service_here()->sql, &get_comment_sql, sql_id(id));
+	SQL_NAMED(task, row, service_here()->sql, &get_comment_sql, NULL, {"id", sql_id(id)},
+		  {"is_moderator", sql_flag(is_moderator(&task->context.viewer))});
 }
 
 struct step reply_comment(struct task *task, const struct sql_slot *row)

@@ -1,14 +1,17 @@
 /*
  * list_comments.c - ListComments: a page of a topic's thread.
  *
- *   locate --> fetch --> answer
+ *   locate --> fetch --> check --> answer
  *
+ * A topic whose event has not come yet is asked for: is there one, for this viewer?
  * The order is (root, id); the cursor is the last row's. A page may begin where
  * a given comment stands, so that its permalink finds it.
  */
 #include "comments.h"
 
 #include "lib/cursor.h"
+#include "lib/rpc.h"
+#include "topics.pb-c.h"
 
 #define PAGE 50
 
@@ -19,9 +22,10 @@ struct list_comments {
 	struct cursor after;
 	const char *list;
 	struct sql_slot place, page, thread;
+	RPC_SLOT(Causerie__Topic) topic;
 };
 
-static task_step locate, fetch, answer;
+static task_step locate, fetch, check, answer;
 
 void comments_list_comments(Causerie__Comments_Service *service,
 			    const Causerie__ListCommentsRequest *ask,
@@ -80,20 +84,40 @@ static struct step fetch(struct task *task)
 		  {"after_id", sql_integer(l->after.at[1])},
 		  {"is_moderator", sql_flag(is_moderator(&task->context.viewer))},
 		  {"limit", sql_integer((int64_t)l->limit + 1)});
-	SQL_RUN(task, &l->thread, service_here()->sql, &get_thread_sql, sql_id(l->ask->topic_id));
-	return task_then(answer);
+	SQL_NAMED(task, &l->thread, service_here()->sql, &get_thread_sql, &l->ask->base,
+		  {"is_moderator", sql_flag(is_moderator(&task->context.viewer))});
+	return task_then(check);
 }
 
-/* A topic nobody told us of yet has an empty, open thread. */
-static struct step answer(struct task *task)
+static struct step check(struct task *task)
 {
 	struct list_comments *l = (struct list_comments *)task;
-	Causerie__ListCommentsReply reply = CAUSERIE__LIST_COMMENTS_REPLY__INIT;
+	Causerie__GetTopicRequest ask = CAUSERIE__GET_TOPIC_REQUEST__INIT;
 
 	if (l->page.state != SQL_DONE)
 		return rpc_sql_failed(task, &l->page);
 	if (l->thread.state != SQL_DONE)
 		return rpc_sql_failed(task, &l->thread);
+	if (l->thread.rows > 0 && !sql_get_flag(&l->thread, 0, "seen"))
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND,
+				"the topic is not for this viewer");
+	if (l->thread.rows > 0)
+		return answer(task);
+
+	ask.id = l->ask->topic_id;
+	RPC_CALL(task, &l->topic, causerie__topics__get_topic, topics, &ask);
+	return task_then(answer);
+}
+
+/* A topic nobody told us of yet has an empty, open thread, unless topics says that there is none.
+ */
+static struct step answer(struct task *task)
+{
+	struct list_comments *l = (struct list_comments *)task;
+	Causerie__ListCommentsReply reply = CAUSERIE__LIST_COMMENTS_REPLY__INIT;
+
+	if (l->topic.code == CAUSERIE__CODE__NOT_FOUND)
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic for this viewer");
 
 	reply.open = true;
 	if (l->thread.rows > 0)

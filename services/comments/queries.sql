@@ -44,7 +44,9 @@ ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, open = excluded.ope
 
 -- A comment as a viewer finds it, whatever its state; rights and tombstones are the caller's.
 -- name: get_comment
-SELECT c.*, t.open FROM comments c JOIN threads t USING (topic_id) WHERE c.id = :id::bigint;
+SELECT c.*, t.open FROM comments c JOIN threads t USING (topic_id)
+ WHERE c.id = :id::bigint
+   AND (t.state NOT IN ('draft', 'proposed', 'withdrawn') OR t.proposer_id = :viewer_id::bigint OR :is_moderator::boolean);
 
 -- In thread order after a position. Gone without an answer is gone; with one it keeps its place.
 -- name: list_comments
@@ -56,8 +58,11 @@ SELECT c.id, c.topic_id, c.parent_id, c.root_id, c.depth, c.author_id, c.parent_
         OR (c.state IN ('pending', 'hidden') AND (c.author_id = :viewer_id::bigint OR :is_moderator::boolean)))
  ORDER BY c.root_id, c.id LIMIT :limit::bigint;
 
+-- Comments are as private as their topic (those of a withdrawn one, for example).
 -- name: get_thread
-SELECT comments AS total, open FROM threads WHERE topic_id = :topic_id::bigint;
+SELECT comments AS total, open,
+       state NOT IN ('draft', 'proposed', 'withdrawn') OR proposer_id = :viewer_id::bigint OR :is_moderator::boolean AS seen
+  FROM threads WHERE topic_id = :topic_id::bigint;
 
 -- Where the page that shows a comment begins: with its root, or with itself in a root longer than a page.
 -- name: locate_comment

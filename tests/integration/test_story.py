@@ -151,3 +151,15 @@ def test_a_page_degrades_and_heals(site, topic, name):
         site.start(name)
     site.wait_ready()
     eventually(lambda: requests.get(path, timeout=10).status_code == 200)
+
+
+def test_comments_are_as_private_as_their_topic(site, ana, ben, organizer):
+    topic = site.open_topic(ana, organizer, title="Un sujet que son auteur retire")
+    comment = ben.post(f"/topics/{topic['id']}/comments", {"body": "Dommage."})
+    site.visitor().get(f"/comments/{comment['id']}")
+    fresh = ana.get(f"/topics/{topic['id']}")
+    ana.post(f"/topics/{topic['id']}/transitions", {"to": "withdrawn", "version": fresh["version"]}, status=200)
+    eventually(lambda: site.visitor().request("GET", f"/comments/{comment['id']}").status_code == 404)
+    site.visitor().get(f"/topics/{topic['id']}/comments", status=404)
+    assert ana.get(f"/topics/{topic['id']}/comments")["items"]
+    site.visitor().get("/topics/999999/comments", status=404)
