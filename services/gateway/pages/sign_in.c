@@ -12,6 +12,7 @@
 #include "gateway/pages/forms.h"
 #include "gateway/pages/page.h"
 #include "gateway/pages/pages.h"
+#include "gateway/words.h"
 #include "gateway_templates.h"
 
 struct sign_in {
@@ -83,12 +84,11 @@ static struct step read_form(struct task *task)
 /* Nobody tried too often: without Redis nobody can tell. */
 static struct step refuse_uncounted(struct sign_in *s)
 {
-	static const struct rpc_answer nobody = {.code = CAUSERIE__CODE__UNAVAILABLE};
-
-	s->form = form_refused(&s->visit, &nobody, NULL);
+	s->form = form_wrong(&s->visit, NULL,
+			     tr(s->visit.locale, missing_sentence(MISSING_SESSIONS)));
 	visit_field(&s->visit, "Retry-After",
 		    arena_printf(&s->visit.task.arena, "%u", limit_sign_in_verdict(&s->limit)));
-	return draw(s, form_status(&nobody));
+	return draw(s, 503);
 }
 
 static struct step limited(struct task *task)
