@@ -3,7 +3,7 @@
 #
 # Says nothing when nothing is missing; then it neither needs rights nor asks a mirror. What it
 # cannot do it says in one line, and exits 1. Services that come with a package (PostgreSQL,
-# Redis, supervisor) are neither started nor enabled: Causerie starts its own, under var/.
+# Redis, supervisor, nginx) are neither started nor enabled: Causerie starts its own, under var/.
 
 set -u
 list=$(dirname "$0")/packages.txt
@@ -56,7 +56,7 @@ forbid_services() {
 
 disable_services() {
 	[ -d /run/systemd/system ] || return 0
-	for service in postgresql redis-server supervisor; do
+	for service in postgresql redis-server supervisor nginx; do
 		case " $* " in
 		*" $service "*) as_root systemctl disable --quiet "$service" ;;
 		esac
