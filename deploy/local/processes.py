@@ -8,8 +8,10 @@ import ctypes
 import os
 import pathlib
 import signal
+import threading
 import time
 
+FOLLOW_SECONDS = 0.3
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -17,8 +19,32 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def end_with_parent(signal_number=signal.SIGTERM):
-    """The calling process gets the signal when its parent dies; usable as preexec_fn."""
+    """This process gets the signal when its parent dies."""
     _libc.prctl(PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0)
+
+
+def follow_make():
+    """
+    Ends us when make is told to end. Ctrl-C reaches us by itself, and make hands SIGTERM on; but a SIGINT
+    sent to make alone (by a program) only makes it wait for us. It stops catching that signal then.
+    """
+    def watch():
+        while _catches_interrupt(make):
+            time.sleep(FOLLOW_SECONDS)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    make = os.getppid()
+    if _catches_interrupt(make):
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _catches_interrupt(process):
+    try:
+        status = pathlib.Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+    caught = int(status.split("SigCgt:")[1].split()[0], 16)
+    return bool(caught >> (signal.SIGINT - 1) & 1)
 
 
 def adopt_orphans():

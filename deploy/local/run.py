@@ -25,7 +25,7 @@ import time
 import demo
 from layout import Layout, with_database
 from postgres import Postgres
-from processes import adopt_orphans, end_with_parent, listener
+from processes import adopt_orphans, end_with_parent, follow_make, listener
 from refusal import Refusal
 from tending import Supervisor, write_configuration
 
@@ -187,6 +187,7 @@ def load_demo(layout, supervisor):
 
 def bring_up(layout, supervisor, postgres):
     """Returns the demo accounts that one may sign in as, none without the demo site."""
+    supervisor.wait_started()
     supervisor.start_group("stores")
     postgres.wait(supervisor.is_running)
     postgres.make_databases(with_database())
@@ -246,7 +247,7 @@ def run(arguments):
         print(f"causerie: {refusal}", file=sys.stderr, flush=True)
         return 1
     except OSError as error:
-        print(f"causerie: {error.strerror}: {error.filename}", file=sys.stderr, flush=True)
+        print(f"causerie: {error}", file=sys.stderr, flush=True)
         return 1
     except Stopped:
         print("Causerie has stopped.", flush=True)
@@ -264,6 +265,7 @@ def main():
     adopt_orphans()
     if arguments.status is not None:
         end_with_parent()
+        follow_make()
     result = run(arguments)
     if arguments.status is None:
         return result

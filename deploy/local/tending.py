@@ -21,7 +21,7 @@ import xmlrpc.client
 from supervisor.xmlrpc import SupervisorTransport
 
 from layout import DEPLOY
-from processes import end_children, end_with_parent, reap
+from processes import end_children, reap
 from refusal import Refusal
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -122,18 +122,29 @@ class Supervisor:
 
     def __init__(self, layout, configuration):
         self.layout = layout
-        socket = layout.run / "supervisor.sock"
+        errors = layout.log / "supervisord.err"
         self._process = subprocess.Popen(
-            [sys.executable, HERE / "supervise.py", configuration], cwd=layout.root, env=layout.environment(),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(layout.log / "supervisord.err", "wb"),
-            start_new_session=True, preexec_fn=end_with_parent)
-        self._rpc = xmlrpc.client.ServerProxy(
-            "http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{socket}")).supervisor
+            ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "supervise.py", configuration], cwd=layout.root, env=layout.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors.open("wb"),
+            start_new_session=True)
+        self._rpc = None  # until it answers
+
+    def wait_started(self):
+        """Returns when it can be asked."""
         end = time.monotonic() + START_SECONDS
-        while not socket.exists():
+        while not self._answers():
             if not self.is_running() or time.monotonic() > end:
                 raise Refusal("supervisord does not start: " + self._last_words())
             time.sleep(0.02)
+
+    def _answers(self):
+        socket = self.layout.run / "supervisor.sock"
+        transport = SupervisorTransport(None, None, f"unix://{socket}")
+        self._rpc = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        try:
+            return self._rpc.getState()["statename"] == "RUNNING"
+        except OSError:  # its socket is not there, or not listened on yet
+            return False
 
     def _last_words(self):
         text = (self.layout.log / "supervisord.err").read_text(encoding="utf-8", errors="replace").strip()

@@ -382,15 +382,17 @@ def test_below_a_closed_folder_the_cluster_goes_elsewhere(folder):
 # --- by make ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def checkout(folder):
+@pytest.fixture(scope="module")
+def checkout():
     """A checkout with a var/ of its own, whose daemons are those of this build."""
+    folder = new_folder()
     for name in ("services", "proto", "tests", "deploy"):
         (folder / name).symlink_to(ROOT / name)
     # make would build again in another folder; what is tested is how it hands over.
     (folder / "Makefile").write_text(f"PYTHON := /usr/bin/python3\nBUILD := {BUILD}\nall:\n"
                                      "include deploy/local/local.mk\n")
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_make_run_ends_with_1_and_one_line(checkout):
@@ -401,9 +403,10 @@ def test_make_run_ends_with_1_and_one_line(checkout):
     assert processes_of(checkout) == []
 
 
-def test_make_run_starts_and_stops(checkout):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_make_run_starts_and_stops(checkout, number):
     launch = Launch(checkout, ["make", "--no-print-directory", "run", "DEMO=0", "SCALE=topics=2"]).start()
     assert "daemons:topics-2" in launch.supervisorctl("status")
-    launch.stop(signal.SIGTERM)
+    launch.stop(number)  # to make alone, not to the group as a terminal would
+    wait_until(lambda: processes_of(checkout) == [])
     assert "Causerie has stopped." in launch.said
-    assert processes_of(checkout) == []
