@@ -175,7 +175,7 @@ uint32_t analyser_label(struct analyser *a, const char *label, bool learn)
 	struct dictionary *d = a->dictionary;
 	char stem[STEM_BYTES + 1], written[LABEL_BYTES + 1];
 	size_t size = label == NULL ? 0 : strnlen(label, LABEL_BYTES);
-	size_t length = label_stem(label, size, stem);
+	size_t length = size == 0 ? 0 : label_stem(label, size, stem);
 	uint32_t term = TERM_NONE, surface = SLOTS_NONE;
 
 	if (length == 0)

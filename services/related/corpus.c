@@ -275,9 +275,9 @@ static void compare_sets(struct corpus *c, uint32_t topic, const struct idset *b
 void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint32_t author,
 		    bool live)
 {
-	struct topic *t = &c->topics[topic];
+	struct topic *t = NULL;
 
-	collect(c, topic, &c->before);
+	collect(c, topic, &c->before); /* may note topics that links lead to, and so move them */
 	t = &c->topics[topic];
 	if (live != t->live) {
 		c->live += (uint32_t)live - (uint32_t)t->live;

@@ -86,7 +86,7 @@ static void set_length(const struct corpus *c, struct vector *v)
 		double weight = corpus_idf(c, c->dictionary.terms[v->terms[i]].documents);
 
 		if (v->weights[i] > 1)
-			weight *= 1 + log(v->weights[i]);
+			weight *= 1 + log((double)v->weights[i]);
 		v->weights[i] = (float)weight;
 		length += weight * weight;
 	}

@@ -32,7 +32,7 @@ static uint64_t epoch_now(void)
 bool keep_load(struct stream_place places[STREAMS])
 {
 	struct engine *engine = NULL;
-	struct engine_stats stats;
+	struct engine_stats stats = {0};
 	int status = -ENOENT;
 
 	if (settings.snapshot_ms > 0)

@@ -3,6 +3,7 @@
  */
 #include "related/slots.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "related/memory.h"
@@ -14,6 +15,7 @@ enum {
 
 static void place(struct slots_table *table, uint64_t slot)
 {
+	assert(table->at != NULL);
 	uint32_t i = (uint32_t)(slot >> 32) & table->mask;
 
 	while (table->at[i] != 0)

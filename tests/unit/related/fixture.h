@@ -1,0 +1,257 @@
+/*
+ * fixture.h - 66 short topics in French and English, by hand, in 11 circles of 6.
+ *
+ * Topics of one circle are judged to be related, all others not. Circles share
+ * words on purpose (the market, the school, the neighbourhood stand in several), and
+ * each has topics that hardly share a word but are held together by expertises, a
+ * third topic's discussion or a link, as on a real site.
+ */
+#ifndef TEST_RELATED_FIXTURE_H
+#define TEST_RELATED_FIXTURE_H
+
+#include <stdint.h>
+
+enum { FIXTURE_TOPICS = 66, FIXTURE_CIRCLE = 6 };
+
+struct fixture_topic {
+	const char *title, *text, *language, *expertise, *reply;
+	uint64_t link;
+};
+
+/* Topic n of the site is entry n - 1; its circle is (n - 1) / FIXTURE_CIRCLE. */
+static const struct fixture_topic fixture[FIXTURE_TOPICS] = {
+	/* cycling in town */
+	{"Des pistes cyclables continues en ville",
+	 "Les pistes s'arrêtent au carrefour. Comment relier les quartiers à vélo sans se faire "
+	 "peur ?",
+	 "fr", "mobilite", "Le carrefour de la gare est le pire pour les cyclistes.", 0},
+	{"Aller au travail à vélo toute l'année",
+	 "Pluie, nuit, verglas : témoignages de cyclistes quotidiens et leurs astuces "
+	 "d'équipement.",
+	 "fr", "mobilite", "De bons garde-boue et une lampe changent tout.", 1},
+	{"Garer son vélo sans se le faire voler",
+	 "Arceaux, box fermés, antivols : ce que les villes et les entreprises peuvent installer.",
+	 "fr", "mobilite", "Mon vélo a été volé à la gare malgré deux antivols.", 0},
+	{"Safe junctions for people who cycle",
+	 "Dutch-style junctions protect cyclists where bike lanes end. Could our crossroads look "
+	 "like that?",
+	 "en", "mobilite", "Le carrefour à la hollandaise protège les cyclistes.", 1},
+	{"Le vélo cargo pour livrer le dernier kilomètre",
+	 "Des coursiers remplacent la camionnette par le vélo cargo. Combien de colis, à quel coût "
+	 "?",
+	 "fr", "mobilite",
+	 "Sur les pistes cyclables un cargo double les voitures aux heures de pointe.", 0},
+	{"Teaching adults to ride a bike",
+	 "Bike schools help adults who never learned to cycle. What do the first lessons look "
+	 "like?",
+	 "en", "mobilite", "La vélo-école de mon quartier apprend aux adultes à circuler en ville.",
+	 2},
+	/* vegetable gardens */
+	{"Cultiver des tomates sur un balcon",
+	 "Pots, terreau, arrosage : réussir ses tomates sans jardin, du semis à la récolte.", "fr",
+	 "jardin", "J'ai récolté dix kilos de tomates sur trois mètres carrés.", 0},
+	{"Un potager partagé au pied des immeubles",
+	 "Des habitants cultivent ensemble une friche. Qui arrose en août, et qui récolte ?", "fr",
+	 "jardin", "Chez nous le potager partagé a un tableau pour l'arrosage.", 0},
+	{"Composter en appartement",
+	 "Lombricompost et bokashi : que faire des épluchures quand on n'a pas de jardin ?", "fr",
+	 "jardin", "Le compost nourrit ensuite les pots du balcon.", 7},
+	{"Saving seeds from old vegetable varieties",
+	 "How gardeners keep old tomato and bean seeds alive, and swap them every spring.", "en",
+	 "jardin", "Une grainothèque prête des semences de tomates anciennes.", 0},
+	{"Jardiner avec moins d'eau",
+	 "Paillage, ollas et récupération de pluie pour un potager qui supporte la sécheresse.",
+	 "fr", "jardin", "Un paillage épais divise l'arrosage par deux.", 0},
+	{"Allotments on the edge of town",
+	 "Waiting lists for allotments grow. Can the town open more gardens to vegetable growers?",
+	 "en", "jardin",
+	 "Les jardins familiaux ont deux ans d'attente pour une parcelle de potager.", 8},
+	/* talking to one another */
+	{"Retrouver l'art de la conversation",
+	 "Écouter, se taire, relancer : pourquoi nos conversations tournent-elles au débat ?", "fr",
+	 "dialogue", "L'écoute s'apprend : dix minutes sans interrompre.", 0},
+	{"La confiance se construit-elle en parlant ?",
+	 "Ce que la conversation ordinaire fait à la confiance entre inconnus.", "fr", "dialogue",
+	 "Sans écoute, pas de confiance.", 13},
+	{"Débattre sans se fâcher en famille",
+	 "Politique au dîner : règles simples pour un désaccord qui ne casse rien.", "fr",
+	 "dialogue", "Reformuler ce que dit l'autre calme tout désaccord.", 0},
+	{"Disagreeing well with strangers",
+	 "Street conversations that change how we disagree: listen first, ask twice, argue last.",
+	 "en", "dialogue", "Écouter d'abord : le désaccord devient une conversation.", 15},
+	{"Le silence dans les réunions",
+	 "Laisser des blancs pour que chacun prenne la parole, et pas toujours les mêmes.", "fr",
+	 "dialogue", "Un tour de parole en silence change la réunion.", 0},
+	{"Listening circles at work",
+	 "A circle, an object, one voice at a time: what listening circles bring to a team.", "en",
+	 "dialogue", "Le cercle d'écoute donne la parole à ceux qui se taisent en réunion.", 17},
+	/* home energy */
+	{"Isoler une maison ancienne sans l'étouffer",
+	 "Chaux, chanvre, laine de bois : isoler des murs en pierre qui doivent respirer.", "fr",
+	 "energie", "Le chanvre et la chaux ont réduit ma facture de chauffage d'un tiers.", 0},
+	{"Pompe à chaleur ou poêle à bois ?",
+	 "Deux chauffages comparés par ceux qui les ont installés : coût, confort, entretien.",
+	 "fr", "energie", "Avant de changer de chauffage, isoler.", 19},
+	{"Des panneaux solaires sur un toit partagé",
+	 "Une copropriété produit son électricité : montage, financement, et partage des "
+	 "kilowattheures.",
+	 "fr", "energie", "L'autoconsommation collective paie nos communs.", 0},
+	{"Living through winter in an uninsulated flat",
+	 "Tenants cannot insulate walls. What keeps a cold flat warm, and what is a waste of "
+	 "heating?",
+	 "en", "energie", "Des rideaux épais et des joints : le locataire peut isoler un peu.", 0},
+	{"Lire sa facture d'électricité",
+	 "Abonnement, heures creuses, taxes : comprendre une facture pour consommer moins.", "fr",
+	 "energie", "Les heures creuses ne valent que si le chauffe-eau y tourne.", 0},
+	{"Village solar cooperatives",
+	 "Neighbours pool their savings to put solar panels on barns and share the electricity.",
+	 "en", "energie", "La coopérative solaire de notre village équipe les toits des granges.",
+	 21},
+	/* repair */
+	{"Réparer son lave-linge soi-même",
+	 "Courroie, pompe, charbons : trois pannes sur quatre se réparent en une heure.", "fr",
+	 "reparation", "La pompe de vidange coûte vingt euros.", 0},
+	{"Un café réparation par quartier",
+	 "Des bénévoles réparent grille-pain et lampes le samedi. Comment en ouvrir un ?", "fr",
+	 "reparation", "Au repair café on apprend à ouvrir l'appareil avant de le réparer.", 25},
+	{"L'obsolescence des téléphones",
+	 "Batteries collées, mises à jour arrêtées : faire durer un téléphone dix ans.", "fr",
+	 "reparation", "Changer la batterie soi-même, c'est réparer avant de jeter.", 0},
+	{"The right to repair, one screw at a time",
+	 "Spare parts, manuals, screws: what manufacturers owe people who repair their own "
+	 "appliances.",
+	 "en", "reparation", "Sans pièces détachées, impossible de réparer un appareil.", 0},
+	{"Recoudre plutôt que jeter",
+	 "Ourlets, fermetures, pièces aux coudes : la couture de réparation revient.", "fr",
+	 "reparation", "Notre atelier de couture répare cent vêtements par mois.", 0},
+	{"Tool libraries",
+	 "Borrow a drill for one hole: how a tool library lends, repairs and survives.", "en",
+	 "reparation", "La bibliothèque d'outils prête et répare les perceuses du quartier.", 26},
+	/* school */
+	{"Des devoirs à la maison, pour quoi faire ?",
+	 "Parents et professeurs se demandent ce que les devoirs apprennent vraiment aux élèves.",
+	 "fr", "education", "En primaire les devoirs écrits sont interdits, et pourtant.", 0},
+	{"L'école dehors",
+	 "Une classe en forêt chaque semaine : les élèves y apprennent-ils mieux ?", "fr",
+	 "education", "Mes élèves comptent des glands et ne s'en lassent pas.", 0},
+	{"Noter ou ne pas noter les élèves",
+	 "Compétences, couleurs, notes sur vingt : ce que l'évaluation fait à l'envie d'apprendre.",
+	 "fr", "education", "Les professeurs de mon collège ont supprimé les notes en sixième.",
+	 31},
+	{"Learning to read at seven",
+	 "Some schools start reading late. What do pupils gain or lose by waiting?", "en",
+	 "education", "Les élèves finlandais apprennent à lire à sept ans à l'école.", 0},
+	{"La cantine et le goût",
+	 "Cuisiner sur place, faire goûter, jeter moins : la cantine comme une classe.", "fr",
+	 "education", "Les élèves jettent moins quand ils ont cuisiné à l'école.", 0},
+	{"Pupils who teach pupils",
+	 "Older pupils explain maths to younger ones: a school where homework is done together.",
+	 "en", "education", "Le tutorat entre élèves remplace les devoirs du soir.", 33},
+	/* free software and privacy */
+	{"Passer une mairie au logiciel libre",
+	 "Messagerie, bureautique, serveurs : retour d'une mairie qui a quitté les logiciels "
+	 "propriétaires.",
+	 "fr", "logiciel", "La formation des agents a coûté plus que les serveurs.", 0},
+	{"Se passer de son compte publicitaire",
+	 "Traceurs, cookies, identifiants : vivre en ligne sans donner ses données à la publicité.",
+	 "fr", "logiciel", "Un bloqueur de traceurs et un moteur qui ne garde pas nos données.", 0},
+	{"Héberger ses données chez soi",
+	 "Un petit serveur dans le placard pour son courrier et ses photos : est-ce raisonnable ?",
+	 "fr", "logiciel", "Mon serveur tourne depuis six ans sous logiciel libre.", 38},
+	{"Who reviews the code we all depend on?",
+	 "Free software libraries run everywhere, kept alive by a few maintainers. Who reviews "
+	 "their code?",
+	 "en", "logiciel", "Les mainteneurs de logiciels libres sont épuisés.", 0},
+	{"Le mot de passe est-il mort ?",
+	 "Clés d'accès, gestionnaires, phrases : protéger ses comptes et ses données sans tout "
+	 "retenir.",
+	 "fr", "logiciel", "Un gestionnaire libre garde mes mots de passe chiffrés.", 0},
+	{"Encrypted messaging for associations",
+	 "Which free messaging keeps the data of members private, and which server should host it?",
+	 "en", "logiciel", "Notre association héberge sa messagerie chiffrée sur un serveur libre.",
+	 39},
+	/* music together */
+	{"Monter une fanfare de quartier",
+	 "Cuivres et tambours pour débutants : répéter, défiler, ne pas fâcher les voisins.", "fr",
+	 "musique", "Nos répétitions de fanfare ont lieu sous le pont.", 0},
+	{"Chanter en chœur sans lire la musique",
+	 "Apprendre à l'oreille, tenir sa voix : les chorales qui accueillent tout le monde.", "fr",
+	 "musique", "Dans notre chorale, personne ne lit les partitions.", 0},
+	{"La musique en prison",
+	 "Un atelier de percussions derrière les murs : ce que jouer ensemble change.", "fr",
+	 "musique", "Les percussions ne demandent pas de savoir lire la musique.", 0},
+	{"Brass bands and their towns",
+	 "A brass band needs thirty players and a rehearsal room. How small towns keep theirs "
+	 "playing.",
+	 "en", "musique", "La fanfare de la ville cherche des cuivres et une salle de répétition.",
+	 43},
+	{"Un studio d'enregistrement associatif",
+	 "Micros, mixage, salle traitée : enregistrer son premier album de musique sans se ruiner.",
+	 "fr", "musique", "Le studio prête les micros aux chorales et aux fanfares.", 0},
+	{"Singing at the pub on Sundays",
+	 "Folk songs by ear, no scores, a choir that meets over a pint.", "en", "musique",
+	 "On chante à l'oreille, une chorale sans partitions.", 44},
+	/* local food and farming */
+	{"Manger local en hiver",
+	 "Choux, courges et conserves : une semaine de menus avec les producteurs du coin.", "fr",
+	 "alimentation", "Le marché des producteurs tient tout l'hiver chez nous.", 0},
+	{"L'épicerie dont les clients sont les patrons",
+	 "Une épicerie coopérative ouvre : les membres y travaillent trois heures par mois.", "fr",
+	 "alimentation", "Notre coopérative achète directement aux producteurs.", 49},
+	{"Reprendre une ferme quand on n'est pas du métier",
+	 "Terre, formation, emprunt : le parcours de ceux qui deviennent maraîchers à quarante "
+	 "ans.",
+	 "fr", "alimentation", "Un maraîcher du marché m'a formé pendant deux saisons.", 0},
+	{"Short supply chains that actually pay farmers",
+	 "Box schemes, markets, cooperatives: what farmers earn when nobody stands in between.",
+	 "en", "alimentation", "Les paniers paient mieux les producteurs que le supermarché.", 49},
+	{"Faire son pain au levain",
+	 "Farine du moulin voisin, levain et patience : un pain qui se garde une semaine.", "fr",
+	 "alimentation", "La farine du producteur fait un meilleur levain.", 0},
+	{"A bakery that mills its own flour",
+	 "Sourdough, old wheat and a small mill: a baker and three farmers share the risk.", "en",
+	 "alimentation", "Le boulanger moud la farine de blés anciens des producteurs, au levain.",
+	 53},
+	/* ageing and care */
+	{"Vieillir chez soi, mais pas seul",
+	 "Voisins, aides à domicile, colocation : les solutions de ceux qui refusent la maison de "
+	 "retraite.",
+	 "fr", "soin", "Ma mère vit en colocation avec deux autres retraitées.", 0},
+	{"Aider un parent malade en travaillant",
+	 "Les aidants jonglent entre emploi et soins. Quels droits, quel répit ?", "fr", "soin",
+	 "Le congé d'aidant existe, mais l'aide à domicile manque.", 55},
+	{"La maison de retraite ouverte sur la rue",
+	 "Une crèche, un café, un jardin : quand les résidents âgés reçoivent le quartier.", "fr",
+	 "soin", "Les résidents lisent des histoires aux petits de la crèche.", 0},
+	{"Carers need a rest",
+	 "Respite for those who care for an ageing parent at home: what works, what it costs.",
+	 "en", "soin", "Le répit des aidants : une semaine où quelqu'un d'autre soigne le parent.",
+	 56},
+	{"Parler de la fin de vie",
+	 "Directives, soins palliatifs, choix : en parler avant que la maladie n'impose.", "fr",
+	 "soin", "Les soignants attendent que les familles en parlent.", 0},
+	{"Student flats in retirement homes",
+	 "Students live rent-free among elderly residents and keep them company.", "en", "soin",
+	 "Des étudiants logés chez les résidents âgés de la maison de retraite.", 57},
+	/* water and rivers */
+	{"Se baigner dans nos rivières",
+	 "Bactéries, courant, interdictions : pourra-t-on nager en rivière l'été prochain ?", "fr",
+	 "eau", "La rivière est analysée chaque semaine en amont du pont.", 0},
+	{"Quand la rivière déborde",
+	 "Habiter en zone inondable : digues, alertes, et ce que la crue nous apprend.", "fr",
+	 "eau", "La crue est montée en une nuit jusqu'à la digue.", 61},
+	{"Renaturer un ruisseau enterré",
+	 "Rouvrir un cours d'eau busé sous un parking : fraîcheur, poissons et crues plus douces.",
+	 "fr", "eau", "Le ruisseau rouvert a ramené des truites et calme les crues.", 0},
+	{"Wild swimming and clean rivers",
+	 "Swimmers test the river themselves because nobody else does. What do they find?", "en",
+	 "eau", "Les nageurs analysent la rivière et ses bactéries.", 61},
+	{"Qui partage l'eau quand elle manque ?",
+	 "Irrigation, robinets, rivières à sec : décider ensemble de l'usage de l'eau l'été.", "fr",
+	 "eau", "Les agriculteurs irriguent la nuit, la rivière est à sec au matin.", 0},
+	{"Beavers as flood engineers",
+	 "Beavers came back to the stream; their dams slow floods and keep water in summer.", "en",
+	 "eau", "Les barrages de castors ralentissent les crues de la rivière.", 62},
+};
+
+#endif
