@@ -3,7 +3,8 @@
  *
  *   locate --> fetch --> check --> answer
  *
- * A topic whose event has not come yet is asked for: is there one, for this viewer?
+ * topics is asked about one that is not known here, or not as one for this viewer: the
+ * event that made it public may still be on its way.
  * The order is (root, id); the cursor is the last row's. A page may begin where
  * a given comment stands, so that its permalink finds it.
  */
@@ -89,6 +90,12 @@ static struct step fetch(struct task *task)
 	return task_then(check);
 }
 
+/* As far as is known here. */
+static bool is_private(const struct list_comments *l)
+{
+	return l->thread.rows > 0 && !sql_get_flag(&l->thread, 0, "seen");
+}
+
 static struct step check(struct task *task)
 {
 	struct list_comments *l = (struct list_comments *)task;
@@ -98,10 +105,7 @@ static struct step check(struct task *task)
 		return rpc_sql_failed(task, &l->page);
 	if (l->thread.state != SQL_DONE)
 		return rpc_sql_failed(task, &l->thread);
-	if (l->thread.rows > 0 && !sql_get_flag(&l->thread, 0, "seen"))
-		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND,
-				"the topic is not for this viewer");
-	if (l->thread.rows > 0)
+	if (l->thread.rows > 0 && !is_private(l))
 		return answer(task);
 
 	ask.id = l->ask->topic_id;
@@ -116,12 +120,14 @@ static struct step answer(struct task *task)
 	struct list_comments *l = (struct list_comments *)task;
 	Causerie__ListCommentsReply reply = CAUSERIE__LIST_COMMENTS_REPLY__INIT;
 
-	if (l->topic.code == CAUSERIE__CODE__NOT_FOUND)
+	if (l->topic.code == CAUSERIE__CODE__NOT_FOUND || (is_private(l) && l->topic.reply == NULL))
 		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic for this viewer");
 
 	reply.open = true;
 	if (l->thread.rows > 0)
 		sql_fill(&task->arena, &reply.base, &l->thread, 0);
+	if (l->topic.reply != NULL)
+		reply.open = l->topic.reply->accepts_comments;
 	reply.begins = l->after.at[0] == 0;
 	reply.comments = (Causerie__Comment **)sql_fill_all(
 		&task->arena, &causerie__comment__descriptor, &l->page, &reply.n_comments);

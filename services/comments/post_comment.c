@@ -2,7 +2,7 @@
  * post_comment.c - PostComment: one comment, once.
  *
  *   check --> write --> written --------------------------> answer
- *               ^          |---- (key seen before) --> repeated --> answer
+ *               ^          |---- (nothing written) --> repeated --> answer, or what is in the way
  *               |          |---- (topic not known as open here) --> ask_topics
  *               +------------------------------------------------- learn
  *
@@ -60,8 +60,10 @@ static struct step write_comment(struct task *task)
 	struct post_comment *p = (struct post_comment *)task;
 
 	SQL_NAMED(task, &p->written, service_here()->sql, &post_comment_sql, &p->ask->base,
-		  {"idempotency_key", idempotency_key(task)}, {"rate", sql_integer(settings.rate)},
-		  {"body", sql_text(p->body)}, {"language", sql_text(p->language)});
+		  {"idempotency_key", idempotency_key(task)},
+		  {"asked", idempotency_asked(task, &p->ask->base)},
+		  {"rate", sql_integer(settings.rate)}, {"body", sql_text(p->body)},
+		  {"language", sql_text(p->language)});
 	return task_then(written);
 }
 
@@ -80,15 +82,15 @@ static struct step refuse(struct post_comment *p)
 {
 	struct task *task = &p->task;
 
+	if (!sql_get_flag(&p->written, 0, "known"))
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
 	if (!sql_get_flag(&p->written, 0, "open"))
 		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN, "the topic takes no comments");
 	if (!sql_get_flag(&p->written, 0, "parent_found"))
 		return rpc_invalid(task, "parent_id", "not_allowed");
 	if (sql_get_flag(&p->written, 0, "too_many"))
 		return rpc_fail(task, CAUSERIE__CODE__EXHAUSTED, "too many comments in a minute");
-
-	idempotency_find(task, &p->first, service_here()->sql);
-	return task_then(repeated);
+	return rpc_invalid(task, "idempotency_key", "taken");
 }
 
 static struct step written(struct task *task)
@@ -99,11 +101,10 @@ static struct step written(struct task *task)
 		return rpc_sql_failed(task, &p->written);
 	if (!p->asked && !sql_get_flag(&p->written, 0, "open"))
 		return ask_topics(p);
-	if (!sql_get_flag(&p->written, 0, "known"))
-		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
-	if (sql_is_null(&p->written, 0, "id"))
-		return refuse(p);
-
+	if (sql_is_null(&p->written, 0, "id")) {
+		idempotency_find(task, &p->first, service_here()->sql, &p->ask->base);
+		return task_then(repeated);
+	}
 	outbox_wake(service_here()->outbox);
 	fetch_comment(task, &p->row, (uint64_t)sql_get_integer(&p->written, 0, "id"));
 	return task_then(answer);
@@ -117,15 +118,14 @@ static struct step learn(struct task *task)
 		return rpc_fail(task, p->topic.code,
 				"topics did not say whether the topic is open");
 
-	SQL_NAMED(task, &p->learnt, service_here()->sql, &put_thread_sql, NULL,
-		  {"topic_id", sql_id(p->ask->topic_id)},
-		  {"proposer_id", sql_id(p->topic.reply->summary->proposer_id)},
-		  {"state", sql_text(p->topic.reply->accepts_comments ? "open" : "closed")},
+	SQL_NAMED(task, &p->learnt, service_here()->sql, &put_thread_sql,
+		  &p->topic.reply->summary->base, {"topic_id", sql_id(p->ask->topic_id)},
 		  {"open", sql_flag(p->topic.reply->accepts_comments)},
 		  {"seen", sql_id(p->topic.reply->summary->version)});
 	return task_then(write_comment);
 }
 
+/* What was posted is posted, even if nothing could be posted now. */
 static struct step repeated(struct task *task)
 {
 	struct post_comment *p = (struct post_comment *)task;
@@ -133,7 +133,7 @@ static struct step repeated(struct task *task)
 	if (p->first.state != SQL_DONE)
 		return rpc_sql_failed(task, &p->first);
 	if (!idempotency_matches(&p->first, "PostComment"))
-		return rpc_invalid(task, "idempotency_key", "taken");
+		return refuse(p);
 	fetch_comment(task, &p->row, (uint64_t)sql_get_integer(&p->first, 0, "result_id"));
 	return task_then(answer);
 }

@@ -14,8 +14,8 @@ WITH thread AS (SELECT topic_id, proposer_id, open FROM threads WHERE topic_id =
                  FROM thread, recent
                 WHERE thread.open AND recent.n < :rate::bigint
                   AND (:parent_id IS NULL OR EXISTS (SELECT FROM parent))),
-     once AS (INSERT INTO requests (account_id, key, method, result_id)
-              SELECT :viewer_id, :idempotency_key::text, 'PostComment', id FROM ready
+     once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
+              SELECT :viewer_id, :idempotency_key::text, 'PostComment', id, :asked::bytea FROM ready
               ON CONFLICT DO NOTHING RETURNING result_id AS id),
      made AS (INSERT INTO comments (id, topic_id, parent_id, root_id, depth, author_id, parent_author_id, body, language, state)
               SELECT ready.id, ready.topic_id, parent.id, coalesce(parent.root_id, ready.id), coalesce(parent.depth + 1, 0),
@@ -46,7 +46,8 @@ ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, open = excluded.ope
 -- name: get_comment
 SELECT c.*, t.open FROM comments c JOIN threads t USING (topic_id)
  WHERE c.id = :id::bigint
-   AND (t.state NOT IN ('draft', 'proposed', 'withdrawn') OR t.proposer_id = :viewer_id::bigint OR :is_moderator::boolean);
+   AND (t.state NOT IN ('draft', 'proposed', 'withdrawn') OR t.proposer_id = :viewer_id::bigint
+        OR (t.state = 'withdrawn' AND :is_moderator::boolean));
 
 -- In thread order after a position. Gone without an answer is gone; with one it keeps its place.
 -- name: list_comments
@@ -61,7 +62,8 @@ SELECT c.id, c.topic_id, c.parent_id, c.root_id, c.depth, c.author_id, c.parent_
 -- Comments are as private as their topic (those of a withdrawn one, for example).
 -- name: get_thread
 SELECT comments AS total, open,
-       state NOT IN ('draft', 'proposed', 'withdrawn') OR proposer_id = :viewer_id::bigint OR :is_moderator::boolean AS seen
+       state NOT IN ('draft', 'proposed', 'withdrawn') OR proposer_id = :viewer_id::bigint
+         OR (state = 'withdrawn' AND :is_moderator::boolean) AS seen
   FROM threads WHERE topic_id = :topic_id::bigint;
 
 -- Where the page that shows a comment begins: with its root, or with itself in a root longer than a page.
@@ -112,7 +114,8 @@ ORDER BY version LIMIT 500;
 
 -- name: report_comment
 INSERT INTO reports (comment_id, account_id, reason)
-SELECT id, :viewer_id::bigint, :reason::text FROM comments WHERE id = :id::bigint AND state = 'visible'
+SELECT c.id, :viewer_id::bigint, :reason::text FROM comments c JOIN threads t USING (topic_id)
+ WHERE c.id = :id::bigint AND c.state = 'visible' AND t.state NOT IN ('draft', 'proposed', 'withdrawn')
 ON CONFLICT (comment_id, account_id) DO UPDATE SET reason = excluded.reason, resolved_at = NULL;
 
 -- :from are the states it may be done from; the log line is written whether or not the state changes.

@@ -9,6 +9,7 @@
 #include "lib/task.h"
 
 #define FRESH_BYTES 16
+#define ASKED_BYTES 16
 
 struct sql_param idempotency_key(struct task *task)
 {
@@ -23,13 +24,27 @@ struct sql_param idempotency_key(struct task *task)
 	return sql_text(sodium_bin2hex(key, 2 * sizeof random + 1, random, sizeof random));
 }
 
-void idempotency_find(struct task *task, struct sql_slot *slot, struct sql *sql)
+struct sql_param idempotency_asked(struct task *task, const ProtobufCMessage *message)
 {
-	sql_run_message(task, slot, sql, &find_request_sql, NULL, NULL, 0);
+	const size_t size = protobuf_c_message_get_packed_size(message);
+	unsigned char *packed = arena_alloc(&task->arena, size + 1);
+	unsigned char *hash = arena_alloc(&task->arena, ASKED_BYTES);
+
+	protobuf_c_message_pack(message, packed);
+	crypto_generichash(hash, ASKED_BYTES, packed, size, NULL, 0);
+	return sql_bytes(hash, ASKED_BYTES);
+}
+
+void idempotency_find(struct task *task, struct sql_slot *slot, struct sql *sql,
+		      const ProtobufCMessage *message)
+{
+	SQL_NAMED(task, slot, sql, &find_request_sql, NULL,
+		  {"asked", idempotency_asked(task, message)});
 }
 
 bool idempotency_matches(const struct sql_slot *slot, const char *method)
 {
 	return slot->state == SQL_DONE && slot->rows == 1 &&
-	       strcmp(sql_get_text(slot, 0, "method"), method) == 0;
+	       strcmp(sql_get_text(slot, 0, "method"), method) == 0 &&
+	       sql_get_flag(slot, 0, "same");
 }

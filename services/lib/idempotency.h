@@ -6,8 +6,8 @@
  *
  *     WITH new AS (SELECT nextval(pg_get_serial_sequence('comments', 'id')) AS id
  *                   WHERE …),                        -- everything that must hold, first
- *          once AS (INSERT INTO requests (account_id, key, method, result_id)
- *                   SELECT :viewer_id, :idempotency_key, 'PostComment', id FROM new
+ *          once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
+ *                   SELECT :viewer_id, :idempotency_key, 'PostComment', id, :asked FROM new
  *                   ON CONFLICT DO NOTHING RETURNING result_id AS id),
  *          made AS (INSERT INTO comments (id, …) SELECT id, … FROM once RETURNING id), …
  *     SELECT id FROM made
@@ -19,12 +19,13 @@
  * change of one row needs no `once` when it is guarded by the row's version: the second
  * finds another version and returns no row; it stores the key FROM the changed row.
  *
- * Statements and table are taken by `-- with: idempotency` in queries.sql and the line
- * `idempotency` in migrations/lib.list. Keys are kept for a week.
+ * Statements and table are taken by `-- with: idempotency` in queries.sql and the lines
+ * `idempotency` and `idempotency_asked` in migrations/lib.list. Keys are kept for a week.
  */
 #ifndef LIB_IDEMPOTENCY_H
 #define LIB_IDEMPOTENCY_H
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 
 #include "lib/sql.h"
@@ -37,10 +38,13 @@ extern const struct sql_query *const idempotency_queries[];
 /* The request's key; a fresh random one where the caller gave none. */
 struct sql_param idempotency_key(struct task *);
 
-/* Finds what the viewer's first request with this key made: columns method and result_id. */
-void idempotency_find(struct task *, struct sql_slot *, struct sql *);
+/* The request's message as 16 bytes that another one does not have. */
+struct sql_param idempotency_asked(struct task *, const ProtobufCMessage *);
 
-/* The first request was found, and was the same kind of request. */
+/* Finds what the viewer's first request with this key made: column result_id. */
+void idempotency_find(struct task *, struct sql_slot *, struct sql *, const ProtobufCMessage *);
+
+/* The first request was found, and asked for the same. */
 bool idempotency_matches(const struct sql_slot *, const char *method);
 
 #endif

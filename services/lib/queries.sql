@@ -4,7 +4,7 @@
 -- group: idempotency
 
 -- name: find_request
-SELECT method, result_id FROM requests
+SELECT method, result_id, coalesce(asked = :asked::bytea, true) AS same FROM requests
  WHERE account_id = coalesce(:viewer_id::bigint, 0) AND key = :idempotency_key::text;
 
 -- Run by the outbox's housekeeping.

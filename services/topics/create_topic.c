@@ -98,10 +98,11 @@ static struct step write_topic(struct task *task)
 		return rpc_invalid(task, "treatment", "not_allowed");
 
 	SQL_NAMED(task, &c->written, service_here()->sql, &create_topic_sql, &c->ask->base,
-		  {"idempotency_key", idempotency_key(task)}, {"state", sql_text(first_state(c))},
-		  {"title", sql_text(c->title)}, {"slug", sql_text(text_slug(arena, c->title))},
-		  {"lead", sql_text(c->lead)}, {"article", sql_text(c->article)},
-		  {"place", sql_text(c->place)},
+		  {"idempotency_key", idempotency_key(task)},
+		  {"asked", idempotency_asked(task, &c->ask->base)},
+		  {"state", sql_text(first_state(c))}, {"title", sql_text(c->title)},
+		  {"slug", sql_text(text_slug(arena, c->title))}, {"lead", sql_text(c->lead)},
+		  {"article", sql_text(c->article)}, {"place", sql_text(c->place)},
 		  {"expertises", sql_texts(arena, c->expertises.slugs, c->expertises.n_slugs)},
 		  {"expertise_words", sql_text(c->expertises.words)});
 	return task_then(written);
@@ -114,7 +115,7 @@ static struct step written(struct task *task)
 	if (c->written.state != SQL_DONE)
 		return rpc_sql_failed(task, &c->written);
 	if (c->written.rows == 0) {
-		idempotency_find(task, &c->first, service_here()->sql);
+		idempotency_find(task, &c->first, service_here()->sql, &c->ask->base);
 		return task_then(repeated);
 	}
 	outbox_wake(service_here()->outbox);

@@ -119,8 +119,8 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
 
 -- name: create_topic
 WITH new AS (SELECT nextval(pg_get_serial_sequence('topics', 'id')) AS id),
-     once AS (INSERT INTO requests (account_id, key, method, result_id)
-              SELECT :viewer_id::bigint, :idempotency_key::text, 'CreateTopic', id FROM new
+     once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
+              SELECT :viewer_id::bigint, :idempotency_key::text, 'CreateTopic', id, :asked::bytea FROM new
               ON CONFLICT DO NOTHING RETURNING result_id AS id),
      made AS (INSERT INTO topics (id, state, proposer_id, title, slug, lead, article, language, format, treatment,
                                   expertises, expertise_words, place, opened_at)
