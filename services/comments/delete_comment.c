@@ -47,12 +47,13 @@ static struct step remove_comment(struct task *task)
 
 	if (d->before.state != SQL_DONE)
 		return rpc_sql_failed(task, &d->before);
-	if (d->before.rows == 0)
-		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such comment");
-
-	sql_fill(&task->arena, &comment.base, &d->before, 0);
+	if (d->before.rows > 0)
+		sql_fill(&task->arena, &comment.base, &d->before, 0);
 	if (comment.author_id != task->context.viewer.account_id)
-		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN, "only its author deletes it");
+		return comment_from_row(task, &d->before) == NULL
+			       ? rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such comment")
+			       : rpc_fail(task, CAUSERIE__CODE__FORBIDDEN,
+					  "only its author deletes it");
 	if (comment.state == CAUSERIE__COMMENT_STATE__DELETED)
 		return rpc_reply(task, &done.base);
 

@@ -86,16 +86,17 @@ static struct step acted(struct task *task)
 
 	if (m->acted.state != SQL_DONE)
 		return rpc_sql_failed(task, &m->acted);
-	if (m->acted.rows == 0)
-		return rpc_fail(task, CAUSERIE__CODE__CONFLICT,
-				"not in a state for this, or not there");
-
-	outbox_wake(service_here()->outbox);
+	if (m->acted.rows > 0)
+		outbox_wake(service_here()->outbox);
 	fetch_comment(task, &m->row, m->ask->id);
 	return task_then(answer);
 }
 
 static struct step answer(struct task *task)
 {
-	return reply_comment(task, &((struct moderate_comment *)task)->row);
+	struct moderate_comment *m = (struct moderate_comment *)task;
+
+	if (m->acted.rows == 0 && m->row.state == SQL_DONE && m->row.rows > 0)
+		return rpc_fail(task, CAUSERIE__CODE__CONFLICT, "not in a state for this");
+	return reply_comment(task, &m->row);
 }

@@ -109,7 +109,7 @@ static struct step answer(struct task *task)
 		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
 	sql_fill(&task->arena, &seen.base, &o->counts, 0);
 	if (!may_see(seen.state, seen.proposer_id, &task->context.viewer))
-		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "not for this viewer");
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
 	if (o->statement != NULL && sql_get_integer(&o->changed, 0, "open") == 0)
 		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN, "opinions are closed");
 
