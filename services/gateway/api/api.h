@@ -14,13 +14,15 @@
 #include "gateway/gateway.h"
 #include "gateway/json.h"
 #include "gateway/people.h"
+#include "topics.pb-c.h"
 
 struct api_visit;
 
 enum api_guard {
 	API_UNGUARDED,
 	API_SIGN_IN, /* tries are counted by the body's e-mail address and by network */
-	API_MAIL, /* sends mail to the body's address: at most a few an hour, and never says so */
+	API_MAIL,  /* sends mail to the body's address: at most a few an hour, and never says so */
+	API_TOPIC, /* about a topic, by a service that does not know who may see it */
 };
 
 struct api_call {
@@ -51,6 +53,7 @@ struct api_visit {
 	struct json_errors errors;
 	struct sign_in_limit limit;
 	struct rpc_answer answer, fresh;
+	RPC_SLOT(Causerie__TopicSummaries) topic;
 	struct people people;
 };
 

@@ -1,7 +1,7 @@
 /*
  * call.c - runs an operation of the JSON API.
  *
- *   read --(guard)--> check_guard -> call -> answered -> write
+ *   read --(guard)--> check_guard or check_topic -> call -> answered -> write
  *    |                                          |
  *    +-- path, query, body become the request   +-> CONFLICT: fetch_fresh -> name_fresh ->
  * write_conflict
@@ -24,8 +24,8 @@
 
 #define LIMIT_MOST 100
 
-static task_step read_request, check_guard, call_service, answered, fetch_fresh, name_fresh,
-	write_conflict, write_answer;
+static task_step read_request, check_guard, check_topic, call_service, answered, fetch_fresh,
+	name_fresh, write_conflict, write_answer;
 
 const struct handler api_handler = HANDLER(struct api_visit, read_request);
 
@@ -224,6 +224,16 @@ static const char *email_of(struct api_visit *a)
 	return *email;
 }
 
+static void ask_for_topic(struct api_visit *a)
+{
+	Causerie__GetTopicSummariesRequest ask = CAUSERIE__GET_TOPIC_SUMMARIES_REQUEST__INIT;
+
+	ask.ids = value_of(a->ask, "topic_id");
+	ask.n_ids = 1;
+	RPC_CALL(&a->visit.task, &a->topic, causerie__topics__get_topic_summaries, site.topics,
+		 &ask);
+}
+
 static struct step read_request(struct task *task)
 {
 	struct api_visit *a = (struct api_visit *)task;
@@ -245,6 +255,10 @@ static struct step read_request(struct task *task)
 		a->call->prepare(a);
 	if (a->call->guard == API_UNGUARDED)
 		return task_then(call_service);
+	if (a->call->guard == API_TOPIC) {
+		ask_for_topic(a);
+		return task_then(check_topic);
+	}
 	if (a->call->guard == API_SIGN_IN)
 		limit_sign_in(&a->visit, &a->limit, email_of(a));
 	else
@@ -264,6 +278,18 @@ static struct step check_guard(struct task *task)
 		return limit_refuse_unknown(&a->visit);
 	wait = limit_sign_in_verdict(&a->limit);
 	return wait == 0 ? task_then(call_service) : limit_refuse(&a->visit, wait);
+}
+
+/* What this viewer may not see is not there, whatever others keep about it. */
+static struct step check_topic(struct task *task)
+{
+	struct api_visit *a = (struct api_visit *)task;
+
+	if (a->topic.code != CAUSERIE__CODE__OK)
+		return visit_failed(&a->visit, &a->topic.answer);
+	if (a->topic.reply->n_topics == 0)
+		return visit_fail(&a->visit, 404, NULL);
+	return task_then(call_service);
 }
 
 /* --- asking ------------------------------------------------------------------------------------

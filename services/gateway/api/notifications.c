@@ -10,6 +10,7 @@ const struct api_call api_get_follow = {
 	.service = "notifications",
 	.rpc = "GetFollow",
 	.status = 200,
+	.guard = API_TOPIC,
 };
 
 const struct api_call api_put_follow = {
@@ -19,6 +20,7 @@ const struct api_call api_put_follow = {
 	.rpc = "PutFollow",
 	.body = "level",
 	.status = 200,
+	.guard = API_TOPIC,
 };
 
 const struct api_call api_list_notifications = {

@@ -11,4 +11,5 @@ const struct api_call api_list_related = {
 	.query = "limit",
 	.items = "topics",
 	.status = 200,
+	.guard = API_TOPIC,
 };
