@@ -37,7 +37,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("programs", nargs="*")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     programs = [p for p in asked.programs if not asked.only or any(word in p for word in asked.only)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(run, programs))
