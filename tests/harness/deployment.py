@@ -335,11 +335,15 @@ class Deployment:
         self.visitor().post("/accounts/verify", {"token": token}, status=204)
         return self.sign_in(address)
 
-    def organizer(self, name="Camille", language="fr"):
+    def officer(self, role, name, language="fr"):
+        """A member with a role, given as an operator gives it."""
         member = self.member(name, language)
-        subprocess.run([str(BUILD / "causerie-accounts"), "--grant", "organizer", member.email],
+        subprocess.run([str(BUILD / "causerie-accounts"), "--grant", role, member.email],
                        env=self.environment, check=True, cwd=self.folder)
         return self.sign_in(member.email)
+
+    def organizer(self, name="Camille", language="fr"):
+        return self.officer("organizer", name, language)
 
     def add_expertises(self):
         """The terms that topics of tests use."""
