@@ -127,7 +127,9 @@ static void every_row_of_the_api_fits_its_messages(void **state)
 			assert_non_null(field(method->output, call->items, strlen(call->items)));
 		if (call->fresh != NULL)
 			assert_non_null(field(api_method(call, call->fresh)->input, "id", 2));
-		if (call->guard != API_UNGUARDED)
+		if (call->guard == API_TOPIC)
+			assert_non_null(field(method->input, "topic_id", 8));
+		else if (call->guard != API_UNGUARDED)
 			assert_non_null(field(method->input, "email", 5));
 		while ((brace = strchr(brace, '{')) != NULL) {
 			const size_t length = strcspn(++brace, "}");
