@@ -192,6 +192,13 @@ int engine_put_topic(struct engine *e, const struct engine_topic *topic)
 	return 0;
 }
 
+uint8_t engine_visibility(const struct engine *e, uint64_t topic_id)
+{
+	uint32_t at = corpus_find(&e->corpus, topic_id);
+
+	return at == SLOTS_NONE ? 0 : e->corpus.topics[at].visible_to;
+}
+
 int engine_set_visibility(struct engine *e, uint64_t topic_id, uint8_t visible_to)
 {
 	uint32_t at = corpus_find(&e->corpus, topic_id);

@@ -72,6 +72,8 @@ struct engine_comment {
 };
 
 int engine_put_topic(struct engine *, const struct engine_topic *);
+/* 0 for a topic that is not known, too. */
+uint8_t engine_visibility(const struct engine *, uint64_t topic_id);
 int engine_set_visibility(struct engine *, uint64_t topic_id, uint8_t visible_to);
 
 /* Its text, discussion and opinions are forgotten; a later version brings it back empty. */

@@ -1,5 +1,7 @@
 /*
  * list_related.c - ListRelated: the topics that may have to do with one, and why.
+ *
+ * Only public topics are listed, whoever asks.
  */
 #include "lib/rpc_server.h"
 #include "related/recommender.h"
@@ -25,6 +27,15 @@ void related_list_related(Causerie__Related_Service *service,
 	l->ask = ask;
 }
 
+/* The words of a topic that only organizers may see would show in its reasons. */
+static bool may_ask(const struct list_related *l)
+{
+	const uint32_t staff = CAUSERIE__ROLE__ROLE_ORGANIZER | CAUSERIE__ROLE__ROLE_MODERATOR;
+
+	return (l->task.context.viewer.roles & staff) != 0 ||
+	       (engine_visibility(recommender.engine, l->ask->topic_id) & AUDIENCE_PUBLIC) != 0;
+}
+
 static struct step answer(struct task *task)
 {
 	struct list_related *l = (struct list_related *)task;
@@ -40,7 +51,8 @@ static struct step answer(struct task *task)
 
 	if (recommender.engine == NULL)
 		return rpc_fail(task, CAUSERIE__CODE__UNAVAILABLE, "the index is not there yet");
-	if (engine_related(recommender.engine, &question, &task->arena, &l->list) < 0)
+	if (!may_ask(l) ||
+	    engine_related(recommender.engine, &question, &task->arena, &l->list) < 0)
 		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, NULL);
 	return reply_related(task, &l->list);
 }

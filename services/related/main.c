@@ -45,7 +45,8 @@ static const char *start(const struct service_context *here)
 
 static const char *ready(void)
 {
-	return recommender.rebuilding ? "the index is being rebuilt" : NULL;
+	return recommender.engine == NULL || recommender.rebuilding ? "the index is being rebuilt"
+								    : NULL;
 }
 
 static void stop(void)

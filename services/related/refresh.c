@@ -19,7 +19,8 @@
 enum {
 	ROUND_MS = 10000,
 	PAUSE_MS = 500, /* after a round that failed */
-	TOGETHER = 32,  /* things asked for in one message, at first */
+	TOGETHER = 64,  /* things asked for in one message; fewer after one that was too large */
+	LOOK_BACK = 256,
 	THREAD_PAGE = 200,
 	THREAD_MS = 3000, /* for comments to have moved the thread of a merged topic */
 };
@@ -62,8 +63,9 @@ static void name(enum kind kind, uint64_t id)
 {
 	struct kind_queue *queue = &queues[kind];
 
-	for (size_t i = 0; i < queue->count; i++)
-		if (queue->ids[i] == id)
+	/* Repeats further back are merely asked for twice. */
+	for (size_t i = queue->count; i > 0 && queue->count - i < LOOK_BACK; i--)
+		if (queue->ids[i - 1] == id)
 			return;
 	MEMORY_GROW(queue->ids, queue->room, queue->count + 1);
 	queue->ids[queue->count++] = id;
