@@ -517,7 +517,7 @@ def _fill(url, rows, first_table, numbered=(), before=(), after=()):
     if _psql(url, f"SELECT EXISTS (SELECT FROM {first_table})") == "t":
         return
     _psql(url, ";\n".join(["BEGIN", "SET LOCAL statement_timeout = 0", *before, *rows.statements(), *after,
-                           *map(_sequence, numbered), "COMMIT", "ANALYZE"]) + ";\n")
+                           *map(_sequence, numbered), "COMMIT", "ANALYZE " + ", ".join(rows.tables)]) + ";\n")
 
 
 def main():
