@@ -60,6 +60,8 @@ class Layout:
         self.redis = self.var / "redis"
         self.postgres = self.var / "postgres"
         self.key = self.var / "rpc.key"
+        self.lock = None  # held while the site runs
+        self.log_sizes = {}  # of the logs, when this start began
         self.demo = environment.get("DEMO", "1") != "0"
         self.scale = _scale(environment.get("SCALE", ""))
         self.settings = self._settings(environment)

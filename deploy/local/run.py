@@ -119,7 +119,10 @@ def check_settings(layout):
 def admin_addresses(layout, name):
     """The admin ports of a daemon's replicas; each process writes a file with its own."""
     run = pathlib.Path(layout.root, layout.settings.get("CAUSERIE_RUN_DIR", "var/run"))
-    return [path.read_text(encoding="ascii").strip() for path in run.glob(f"{name}.*.admin")]
+    try:
+        return [path.read_text(encoding="ascii").strip() for path in run.glob(f"{name}.*.admin")]
+    except FileNotFoundError:
+        return []  # one has just ended; it is looked at again
 
 
 def status(address, path, timeout=2):
@@ -139,19 +142,20 @@ def is_ready(layout, name):
     return len(addresses) >= layout.scale[name] and all(status(one, "/readyz") == 200 for one in addresses)
 
 
-def _complaint(layout, name):
+def note_logs(layout):
+    """Remembers how long the logs are, so that yesterday's complaints are not taken for today's."""
+    layout.log_sizes = {path.name: path.stat().st_size for path in layout.log.glob("*.log")}
+
+
+def complaint_of(layout, name):
     """What a daemon that cannot start says last: a plain line with its name, among lines of JSON."""
     for path in sorted(layout.log.glob(f"{name}*.log")):
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[layout.log_lines.get(path.name, 0):]
-        said = [line for line in lines if line.startswith(f"causerie-{name}: ")]
+        with open(path, encoding="utf-8", errors="replace") as log:
+            log.seek(min(layout.log_sizes.get(path.name, 0), path.stat().st_size))
+            said = [line.rstrip("\n") for line in log if line.startswith(f"causerie-{name}: ")]
         if said:
             return said[-1]
     return None
-
-
-def note_logs(layout):
-    """Remembers how long the logs are, so that yesterday's complaints are not taken for today's."""
-    layout.log_lines = {path.name: len(path.read_bytes().splitlines()) for path in layout.log.glob("*.log")}
 
 
 def wait_ready(layout, supervisor, names):
@@ -159,8 +163,7 @@ def wait_ready(layout, supervisor, names):
     end = time.monotonic() + READY_SECONDS
     while waiting:
         waiting = {name for name in waiting if not is_ready(layout, name)}
-        complaints = filter(None, (_complaint(layout, name) for name in sorted(waiting)))
-        for complaint in complaints:
+        for complaint in filter(None, (complaint_of(layout, name) for name in sorted(waiting))):
             raise Refusal(complaint)
         if not supervisor.is_running() or time.monotonic() > end:
             raise Refusal(f"{', '.join(sorted(waiting))} did not become ready; see {layout.shown(layout.log)}/")

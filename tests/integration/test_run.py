@@ -325,6 +325,15 @@ def test_a_broken_setting_is_one_line(folder, settings, expected):
     assert processes_of(folder) == []
 
 
+def test_a_daemon_that_cannot_start_is_one_line(used):
+    """Valid for --check, and yet two replicas cannot both have one port."""
+    port = free_port()
+    launch = Launch(used, DEMO="0", SCALE="comments=2", CAUSERIE_COMMENTS_ADMIN_LISTEN=f"127.0.0.1:{port}")
+    status, lines = launch.refusal()
+    assert status == 1 and lines[-1].startswith("causerie: causerie-comments: cannot listen on")
+    assert processes_of(used) == []
+
+
 @needs_root
 def test_without_rights_to_write_it_is_one_line(folder):
     status, lines = Launch(folder).refusal(**NOBODY)
