@@ -209,7 +209,8 @@ struct opinions_view {
 	bool is_public; /* from 5 opinions on */
 	bool is_closed;
 	enum opinion mine;
-	const char *reason; /* mine, or NULL */
+	enum opinion chosen; /* before signing in, to be confirmed */
+	const char *reason;  /* mine, or NULL */
 	struct form form;
 };
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree
 import pytest
 import requests
 
-from harness.deployment import Deployment, a_topic, eventually
+from harness.deployment import PASSWORD, Deployment, a_topic, eventually
 from harness.pages import Browser
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -160,14 +160,18 @@ def test_the_desk_is_not_there_for_members(site, ana, path):
 
 def test_an_opinion_chosen_signed_out_waits_behind_the_sign_in_page(site, topic, ana):
     visitor = Browser(site)
-    asked = visitor.send(f"/sujets/{topic['id']}/opinion", {"value": "3"})
-    assert asked.headers["Location"].startswith("/connexion?next=")
-    answer = visitor.submit("/connexion", {"email": ana.email, "password": "une phrase assez longue",
-                                           "next": f"/sujets/{topic['id']}?avis=3#avis"})
-    assert answer.headers["Location"] == f"/sujets/{topic['id']}?avis=3#avis"
-    page = visitor.get(visitor.get(f"/sujets/{topic['id']}?avis=3").headers["Location"])
+    asked = visitor.send(f"/sujets/{topic['id']}/opinion", {"value": "3", "reason": "Parce que <c’est> utile"})
+    sign_in = visitor.get(asked.headers["Location"])
+    assert "Votre texte est gardé" in text_of(sign_in)
+    answer = visitor.submit("/connexion", {"email": ana.email, "password": PASSWORD, "next": hidden(sign_in, "next")})
+    assert answer.status_code == 303
+    page = visitor.get(visitor.get(answer.headers["Location"].split("#")[0]).headers["Location"])
     assert re.search(r'name="value" value="3" checked', page.text)
+    assert "Parce que &lt;c’est&gt; utile" in page.text
     assert ana.get(f"/topics/{topic['id']}/opinions")["counts"]["total"] == 0
+    given = visitor.send(f"/sujets/{topic['id']}/opinion", {"csrf": hidden(page, "csrf"), "value": "3"})
+    assert given.headers["Location"] == f"/sujets/{topic['id']}#avis"
+    assert ana.get(f"/topics/{topic['id']}/opinions")["own_opinion"] == 3
 
 
 # --- notifications

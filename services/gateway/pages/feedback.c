@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/drafts.h"
 #include "gateway/pages/forms.h"
 #include "gateway/pages/pages.h"
 #include "gateway/words.h"
@@ -16,7 +17,8 @@
 struct feedback {
 	struct visit visit;
 	uint64_t topic_id;
-	const char *anchor;
+	const char *anchor, *chosen;
+	struct draft draft;
 	union {
 		struct rpc_answer answer;
 		RPC_SLOT(Causerie__OpinionReply) opinion;
@@ -24,7 +26,7 @@ struct feedback {
 	};
 };
 
-static task_step change_opinion, change_follow, back;
+static task_step change_opinion, kept, change_follow, back;
 
 const struct handler give_opinion = HANDLER(struct feedback, change_opinion);
 const struct handler follow_topic = HANDLER(struct feedback, change_follow);
@@ -38,6 +40,26 @@ static struct step sign_in_first(struct feedback *f, const char *query)
 					   (unsigned long long)f->topic_id, query, f->anchor));
 }
 
+/* Its reason, which is no number, is kept like any text that was written before. */
+static struct step keep_opinion(struct feedback *f, unsigned value)
+{
+	const char *reason = form_line(&f->visit, "reason");
+	const char *chosen = arena_printf(&f->visit.task.arena, "%%3Favis%%3D%u", value);
+
+	if (*reason == '\0')
+		return sign_in_first(f, chosen);
+	f->chosen = arena_printf(&f->visit.task.arena, "%s%%26mot%%3D1", chosen);
+	draft_keep(&f->visit, &f->draft, 0, reason);
+	return task_then(kept);
+}
+
+static struct step kept(struct task *task)
+{
+	struct feedback *f = (struct feedback *)task;
+
+	return sign_in_first(f, f->chosen);
+}
+
 static struct step change_opinion(struct task *task)
 {
 	struct feedback *f = (struct feedback *)task;
@@ -47,7 +69,7 @@ static struct step change_opinion(struct task *task)
 	f->topic_id = visit_id(v, "topic_id");
 	f->anchor = "avis";
 	if (!visit_signed_in(v))
-		return sign_in_first(f, arena_printf(&task->arena, "%%3Favis%%3D%lu", value % 10));
+		return keep_opinion(f, (unsigned)(value % 10));
 	if (*form_field(v, "withdraw") != '\0') {
 		Causerie__DeleteOpinionRequest ask = CAUSERIE__DELETE_OPINION_REQUEST__INIT;
 

@@ -29,6 +29,7 @@ struct topic_visit {
 	struct terms terms;
 	struct people people;
 	struct draft draft; /* written before signing in */
+	const char *chosen_because;
 
 	/* a form that was not accepted */
 	const char *typed;

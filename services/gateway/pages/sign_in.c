@@ -41,7 +41,8 @@ static struct step draw(struct sign_in *s, int status)
 		.retry_seconds = s->wait,
 	};
 
-	view.keeps_text = view.next != NULL && strstr(view.next, "brouillon=1") != NULL;
+	view.keeps_text = view.next != NULL && (strstr(view.next, "brouillon=1") != NULL ||
+						strstr(view.next, "mot=1") != NULL);
 	page_begin(&s->visit, &view.page);
 	page_with_forms(&s->visit, &view.page);
 	page_say_done(&s->visit, &view.page);

@@ -156,6 +156,12 @@ static struct step go_to_canonical(struct topic_visit *t)
 				     : url);
 }
 
+/* "brouillon": a comment; "mot": the reason of an opinion. */
+static bool asks_for_draft(const struct visit *v, const char *kind)
+{
+	return http_query_value(v->http, kind) != NULL;
+}
+
 static struct step name_people(struct task *task)
 {
 	struct topic_visit *t = (struct topic_visit *)task;
@@ -179,7 +185,7 @@ static struct step name_people(struct task *task)
 		return go_to_canonical(t);
 
 	topic_want_people(t);
-	if (http_query_value(v->http, "brouillon") != NULL)
+	if (asks_for_draft(v, "brouillon") || asks_for_draft(v, "mot"))
 		draft_take(v, &t->draft);
 	return task_then(draw);
 }
@@ -189,12 +195,13 @@ static struct step name_people(struct task *task)
 static struct opinions_view opinions(struct topic_visit *t)
 {
 	struct opinions_view view = fill_opinions(t->topic.reply);
-	/* An opinion given before signing in waits to be confirmed. */
 	const uint64_t chosen = number_in_query(&t->visit, "avis");
 
 	view.form.key = t->key;
-	if (view.mine == OPINION_NONE && chosen < OPINION_VALUES)
-		view.mine = (enum opinion)chosen;
+	if (chosen < OPINION_VALUES && !view.is_closed && visit_signed_in(&t->visit))
+		view.chosen = (enum opinion)chosen;
+	if (view.chosen != OPINION_NONE && t->chosen_because != NULL)
+		view.reason = t->chosen_because;
 	return view;
 }
 
@@ -541,7 +548,9 @@ static struct step draw(struct task *task)
 	struct topic_visit *t = (struct topic_visit *)task;
 
 	draft_read(&t->visit, &t->draft);
-	if (t->draft.text != NULL) {
+	if (asks_for_draft(&t->visit, "mot")) {
+		t->chosen_because = t->draft.text;
+	} else if (t->draft.text != NULL) {
 		t->typed = t->draft.text;
 		t->reply_to = t->draft.parent_id;
 	}
