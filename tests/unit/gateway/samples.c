@@ -574,6 +574,20 @@ static void topic_form(struct html_out *out)
 	render_topic_form_page(out, &view);
 }
 
+static void withdraw(struct html_out *out)
+{
+	struct withdraw_view view = {
+		.page = page_of("Retirer le sujet", SECTION_TOPICS, &member),
+		.form = {.key = "k"},
+		.id = 12,
+		.version = 3,
+		.title = "Une conversation n’est pas (forcément) un marché",
+		.url = "/sujets/12-une-conversation-n-est-pas-forcement-un-marche",
+	};
+
+	render_withdraw_page(out, &view);
+}
+
 static void candidacy(struct html_out *out)
 {
 	struct candidacy_form_view view = {
@@ -730,6 +744,16 @@ static void verify(struct html_out *out)
 	render_verify_page(out, &view);
 }
 
+static void verify_resend(struct html_out *out)
+{
+	struct verify_view view = {
+		.page = page_of("Confirmer votre adresse", SECTION_NONE, &member),
+		.outcome = VERIFY_RESEND,
+	};
+
+	render_verify_page(out, &view);
+}
+
 static void forgot(struct html_out *out)
 {
 	struct forgot_view view = {.page = page_of("Mot de passe oublié", SECTION_NONE, NULL)};
@@ -877,10 +901,7 @@ static void desk(struct html_out *out)
 		{.topic = &rows[1], .candidates = 5, .days = 2}};
 	static const struct desk_column columns[] = {
 		{.state = TOPIC_PROPOSED, .cards = proposed, .n_cards = 2},
-		{.state = TOPIC_OPEN,
-		 .cards = open,
-		 .n_cards = 2,
-		 .all_url = "/sujets?state=open"},
+		{.state = TOPIC_OPEN, .cards = open, .n_cards = 2, .all_url = "/sujets?state=open"},
 		{.state = TOPIC_SHORTLISTED},
 		{.state = TOPIC_SCHEDULED, .cards = scheduled, .n_cards = 1},
 		{.state = TOPIC_RECORDED},
@@ -1042,6 +1063,7 @@ const struct sample samples[] = {
 	{"topic-published", topic_published},
 	{"topic-degraded", topic_degraded},
 	{"topic-form", topic_form},
+	{"withdraw", withdraw},
 	{"candidacy", candidacy},
 	{"candidacy-invited", candidacy_invited},
 	{"offer", offer},
@@ -1052,6 +1074,7 @@ const struct sample samples[] = {
 	{"sign-up", sign_up},
 	{"check-mail", check_mail},
 	{"verify", verify},
+	{"verify-resend", verify_resend},
 	{"forgot", forgot},
 	{"reset", reset},
 	{"account", account},
