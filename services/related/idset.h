@@ -13,10 +13,19 @@ struct idset {
 	uint32_t count, room, limit;
 };
 
+enum { IDSET_FEW = 16 };
+
+/* Few members are looked through: they are at hand, and a place in where is far away. */
 static inline bool idset_has(const struct idset *set, uint32_t number)
 {
-	uint32_t at = number < set->limit ? set->where[number] : UINT32_MAX;
+	uint32_t at = 0;
 
+	if (set->count <= IDSET_FEW) {
+		while (at < set->count && set->items[at] != number)
+			at++;
+		return at < set->count;
+	}
+	at = number < set->limit ? set->where[number] : UINT32_MAX;
 	return at < set->count && set->items[at] == number;
 }
 

@@ -334,6 +334,9 @@ static void take_found(struct ranker *r)
 	for (uint32_t i = 0; i < found->n_found; i++) {
 		uint32_t topic = found->found[i].topic;
 
+		if (i + AHEAD < found->n_found)
+			__builtin_prefetch(
+				&r->asking.corpus->topics[found->found[i + AHEAD].topic]);
 		r->ranked[i] = (struct ranked){
 			.id = r->asking.corpus->topics[topic].id,
 			.topic = topic,
