@@ -106,8 +106,7 @@ static struct step written(struct task *task)
 		return task_then(repeated);
 	}
 	outbox_wake(service_here()->outbox);
-	fetch_comment(task, &p->row, (uint64_t)sql_get_integer(&p->written, 0, "id"));
-	return task_then(answer);
+	return reply_comment(task, &p->written);
 }
 
 static struct step learn(struct task *task)

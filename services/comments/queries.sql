@@ -2,17 +2,18 @@
 
 -- The statements of comments. A change and its event are one statement.
 
--- One row always: what stood in the way, or the id of the new comment. `ready` is empty when
--- something did, so that the key is not used up; an id of NULL with nothing in the way is a repeat.
+-- One row always: what stood in the way, and the new comment. `ready` is empty when something did,
+-- so that the key is not used up; an id of NULL with nothing in the way is a repeat.
 -- name: post_comment
 WITH thread AS (SELECT topic_id, proposer_id, open FROM threads WHERE topic_id = :topic_id::bigint),
      parent AS (SELECT id, root_id, depth, author_id FROM comments
                  WHERE id = :parent_id::bigint AND topic_id = :topic_id AND state = 'visible'),
-     recent AS (SELECT count(*) AS n FROM comments
-                 WHERE author_id = :viewer_id::bigint AND created_at > now() - interval '1 minute'),
-     ready AS (SELECT nextval(pg_get_serial_sequence('comments', 'id')) AS id, thread.*
+     recent AS (SELECT count(*) AS n
+                  FROM (SELECT FROM comments WHERE author_id = :viewer_id::bigint AND created_at > now() - interval '1 minute'
+                         LIMIT :rate::bigint) AS few),
+     ready AS (SELECT nextval('comments_id_seq') AS id, thread.*
                  FROM thread, recent
-                WHERE thread.open AND recent.n < :rate::bigint
+                WHERE thread.open AND recent.n < :rate
                   AND (:parent_id IS NULL OR EXISTS (SELECT FROM parent))),
      once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
               SELECT :viewer_id, :idempotency_key::text, 'PostComment', id, :asked::bytea FROM ready
@@ -30,11 +31,12 @@ WITH thread AS (SELECT topic_id, proposer_id, open FROM threads WHERE topic_id =
                                              'parent_id', parent_id, 'parent_author_id', parent_author_id,
                                              'proposer_id', thread.proposer_id)
                      FROM made, thread)
-SELECT (SELECT id FROM made) AS id,
+SELECT made.*,
        EXISTS (SELECT FROM thread) AS known,
        EXISTS (SELECT FROM thread WHERE open) AS open,
        :parent_id IS NULL OR EXISTS (SELECT FROM parent) AS parent_found,
-       (SELECT n FROM recent) >= :rate AS too_many;
+       (SELECT n FROM recent) >= :rate AS too_many
+  FROM (SELECT) AS always LEFT JOIN made ON true;
 
 -- name: put_thread
 INSERT INTO threads (topic_id, proposer_id, state, open, seen)
@@ -150,13 +152,17 @@ SELECT c.*, (SELECT count(*) FROM reports r WHERE r.comment_id = c.id AND r.reso
    AND (c.state = 'pending' OR (c.state = 'visible' AND EXISTS (SELECT FROM reports r WHERE r.comment_id = c.id AND r.resolved_at IS NULL)))
  ORDER BY c.id LIMIT :limit::bigint;
 
+-- Those asked for, whatever their state, or the next visible ones.
 -- name: list_documents
 SELECT id, topic_id, author_id, CASE WHEN state = 'visible' THEN body ELSE '' END AS body, created_at, version,
        state = 'visible' AS visible
   FROM comments
- WHERE CASE WHEN cardinality(:ids::bigint[]) > 0 THEN id = ANY (:ids)
-            ELSE id > :after_id::bigint AND state = 'visible' AND (:topic_id::bigint IS NULL OR topic_id = :topic_id) END
- ORDER BY id LIMIT :limit::bigint;
+ WHERE id = ANY (CASE WHEN cardinality(:ids::bigint[]) > 0 THEN :ids
+                      ELSE ARRAY (SELECT id FROM comments
+                                   WHERE id > :after_id::bigint AND state = 'visible'
+                                     AND (:topic_id::bigint IS NULL OR topic_id = :topic_id)
+                                   ORDER BY id LIMIT :limit::bigint) END)
+ ORDER BY id LIMIT :limit;
 
 -- name: stream_position
 SELECT epoch, last AS seq FROM outbox_head;

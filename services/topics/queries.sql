@@ -5,14 +5,17 @@
 -- Writes that make something new begin with `once`: the idempotency key and the id of
 -- what it made are stored together; a repeat makes nothing and find_request answers it.
 
+-- The counts are one pass over the topics, not one for each term.
 -- name: list_terms
-SELECT t.kind, t.slug, t.label_fr, t.label_en,
-       (SELECT count(*) FROM topics
-         WHERE state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived')
-           AND CASE t.kind WHEN 'format' THEN format = t.slug
-                           WHEN 'treatment' THEN treatment = t.slug
-                           ELSE expertises @> ARRAY[t.slug] END) AS topics
-  FROM terms t ORDER BY t.kind, t.position, t.label_fr;
+WITH shown AS (SELECT format, treatment, expertises FROM topics
+                WHERE state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived')),
+     counts AS (SELECT 'format' AS kind, format AS slug, count(*) AS n FROM shown GROUP BY format
+                UNION ALL
+                SELECT 'treatment', treatment, count(*) FROM shown GROUP BY treatment
+                UNION ALL
+                SELECT 'expertise', slug, count(*) FROM shown, unnest(expertises) AS slug GROUP BY slug)
+SELECT t.kind, t.slug, t.label_fr, t.label_en, coalesce(c.n, 0) AS topics
+  FROM terms t LEFT JOIN counts c USING (kind, slug) ORDER BY t.kind, t.position, t.label_fr;
 
 -- Resolves what was typed (a slug, a label, a synonym; folded) to expertise slugs.
 -- name: resolve_expertises
@@ -111,8 +114,10 @@ WITH wanted AS (SELECT websearch_to_tsquery('causerie', :query::text) AS q),
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at, t.sort_key,
        ts_headline('causerie', t.title, wanted.q, U&'StartSel=\0002, StopSel=\0003, HighlightAll=true') AS headline,
-       ts_headline('causerie', t.lead || ' ' || t.article, wanted.q,
-                   U&'StartSel=\0002, StopSel=\0003, MaxWords=40, MinWords=20, MaxFragments=2') AS excerpt,
+       -- of the article as it reads, without the signs of its Markdown
+       ts_headline('causerie', t.lead || ' ' || regexp_replace(regexp_replace(t.article, '\]\([^)]*\)', '', 'g'),
+                                                               '(^|\n) *(#+|[-*>]+|[0-9]+[.]) +|[*`[]+', ' ', 'g'),
+                   wanted.q, U&'StartSel=\0002, StopSel=\0003, MaxWords=40, MinWords=20, MaxFragments=2, FragmentDelimiter=" … "') AS excerpt,
        (SELECT count(*) FROM (SELECT FROM found LIMIT 1000) AS few) AS total
   FROM wanted, page t LEFT JOIN recordings r ON r.topic_id = t.id
  ORDER BY t.sort_key DESC, t.id DESC;
@@ -247,6 +252,7 @@ SELECT t.state, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen
   FROM topics t LEFT JOIN opinions o ON o.topic_id = t.id AND o.account_id = :viewer_id::bigint
  WHERE t.id = :topic_id::bigint;
 
+-- Those asked for, or the next ones.
 -- name: list_documents
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, t.article,
@@ -256,8 +262,9 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values
   FROM topics t
- WHERE CASE WHEN cardinality(:ids::bigint[]) > 0 THEN t.id = ANY (:ids) ELSE t.id > :after_id::bigint END
- ORDER BY t.id LIMIT :limit::bigint;
+ WHERE t.id = ANY (CASE WHEN cardinality(:ids::bigint[]) > 0 THEN :ids
+                        ELSE ARRAY (SELECT id FROM topics WHERE id > :after_id::bigint ORDER BY id LIMIT :limit::bigint) END)
+ ORDER BY t.id LIMIT :limit;
 
 -- name: stream_position
 SELECT epoch, last AS seq FROM outbox_head;
