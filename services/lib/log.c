@@ -5,7 +5,8 @@
  * processes on one pipe do not mix), and written with one system call. Standard
  * error is shared with other processes and must not be made non-blocking for
  * them: a pipe is opened a second time through /proc, a socket is written with
- * MSG_DONTWAIT, and for anything else poll() answers whether a write would wait.
+ * MSG_DONTWAIT, a file takes everything, and for anything else poll() answers whether
+ * a write would wait.
  * Safe to call from any thread once log_start() has returned.
  */
 #include "lib/log.h"
@@ -65,6 +66,8 @@ static void open_sink(void)
 		sink_kind = SINK_SOCKET;
 		return;
 	}
+	if (S_ISREG(status.st_mode))
+		sink_kind = SINK_NEVER_WAITS;
 	if (!S_ISFIFO(status.st_mode))
 		return;
 	own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
