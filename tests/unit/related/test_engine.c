@@ -190,6 +190,23 @@ static void people_in_both_count_from_three_on(void **state)
 	assert_null(reason);
 }
 
+static void people_who_are_everywhere_say_nothing(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	for (uint64_t other = 10; other < 40; other++) {
+		put(s, TOPIC(other, .title = "Autre chose"));
+		for (uint64_t who = 1; who <= 3; who++)
+			assert_int_equal(engine_put_opinion(s->engine, other, who, true), 0);
+	}
+	for (uint64_t who = 1; who <= 3; who++) {
+		assert_int_equal(engine_put_opinion(s->engine, 1, who, true), 0);
+		assert_int_equal(engine_put_opinion(s->engine, 2, who, true), 0);
+	}
+	assert_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_PARTICIPANTS));
+}
+
 static void a_link_in_the_text_is_a_reason_until_its_topic_is_hidden(void **state)
 {
 	struct site *s = *state;
@@ -364,6 +381,7 @@ int main(void)
 		CASE(a_comment_may_arrive_before_its_topic),
 		CASE(who_asks_and_took_part_is_a_reason),
 		CASE(people_in_both_count_from_three_on),
+		CASE(people_who_are_everywhere_say_nothing),
 		CASE(a_link_in_the_text_is_a_reason_until_its_topic_is_hidden),
 		CASE(a_link_to_another_site_is_none),
 		CASE(expertises_are_a_reason_in_their_written_form),
