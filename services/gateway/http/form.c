@@ -204,7 +204,7 @@ int http_form_read(const struct http_request *request, struct arena *arena, stru
 
 /* --- cookies ------------------------------------------------------------------ */
 
-static void add_cookie(struct http_form *cookies, char *name, char *equals)
+static void add_cookie(struct http_form *cookies, const char *name, char *equals)
 {
 	*equals = '\0';
 	cookies->fields[cookies->n_fields++] = (struct http_field){name, equals + 1};
