@@ -15,6 +15,7 @@
 #include "lib/clock.h"
 
 #define HANDLE_BYTES 10
+#define WORD_BYTES   45 /* 60 in base64, between =?utf-8?B? and ?= */
 
 static const char *domain(void)
 {
@@ -73,6 +74,40 @@ static bool all_fit(const struct letter *letter)
 	return true;
 }
 
+/* At most 75 bytes a word (RFC 2047 2), and no character cut in two. */
+static char *encoded_words(struct arena *arena, const char *text)
+{
+	char *words = arena_strdup(arena, ""), base64[64];
+
+	while (*text != '\0') {
+		size_t part = strnlen(text, WORD_BYTES);
+
+		while (part < strlen(text) && (text[part] & 0xC0) == 0x80)
+			part--;
+		sodium_bin2base64(base64, sizeof base64, (const unsigned char *)text, part,
+				  sodium_base64_VARIANT_ORIGINAL);
+		words = arena_printf(arena, "%s%s=?utf-8?B?%s?=", words, *words ? " " : "", base64);
+		text += part;
+	}
+	return words;
+}
+
+/* GMime writes ASCII as it is, even what a reader would take for an encoded word. */
+static const char *unmistakable(struct arena *arena, const char *text)
+{
+	return strstr(text, "=?") != NULL ? encoded_words(arena, text) : text;
+}
+
+/* A phrase, quoted or encoded where it must be: nothing in it can be taken for an address. */
+static const char *phrase(struct arena *arena, const char *text)
+{
+	char *written = g_mime_utils_header_encode_phrase(NULL, unmistakable(arena, text), "utf-8");
+	const char *kept = arena_strdup(arena, written);
+
+	g_free(written);
+	return kept;
+}
+
 static void set(GMimeMessage *message, const char *name, const char *value)
 {
 	g_mime_object_set_header(GMIME_OBJECT(message), name, value, "utf-8");
@@ -103,9 +138,10 @@ static void set_list_headers(struct arena *arena, GMimeMessage *message,
 
 	if (letter->list_id == NULL)
 		return;
-	g_mime_object_set_header(GMIME_OBJECT(m), "List-Id",
-				 arena_printf(arena, "%s <%s>", letter->list_name, letter->list_id),
-				 "utf-8");
+	g_mime_object_set_header(
+		GMIME_OBJECT(m), "List-Id",
+		arena_printf(arena, "%s <%s>", phrase(arena, letter->list_name), letter->list_id),
+		"utf-8");
 	set_bracketed(arena, m, "List-Archive", letter->archive);
 	set_bracketed(arena, m, "Archived-At", letter->archived_at);
 	set_bracketed(arena, m, "List-Unsubscribe", letter->unsubscribe);
@@ -120,10 +156,11 @@ static void set_headers(struct arena *arena, GMimeMessage *message, const struct
 							    settings.site_name)
 					     : settings.site_name;
 
-	g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_FROM, from, settings.from);
-	g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_TO, letter->to_name,
-				   letter->to_address);
-	g_mime_message_set_subject(message, letter->subject, "utf-8");
+	g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_FROM, unmistakable(arena, from),
+				   settings.from);
+	g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_TO,
+				   unmistakable(arena, letter->to_name), letter->to_address);
+	g_mime_message_set_subject(message, unmistakable(arena, letter->subject), "utf-8");
 	g_mime_message_set_date(message, now);
 	g_date_time_unref(now);
 	g_mime_message_set_message_id(message, letter->message_id);
