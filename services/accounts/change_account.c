@@ -53,7 +53,8 @@ static struct step change(struct task *task)
 
 	if (task->context.viewer.account_id == 0)
 		return rpc_fail(task, CAUSERIE__CODE__UNAUTHENTICATED, "whose account?");
-	if (set(c, "display_name") && (text_length(name) < 2 || !text_is_name(name)))
+	if (set(c, "display_name") &&
+	    (text_length(name) < 2 || !text_is_name(c->ask->display_name)))
 		return rpc_invalid(task, "display_name", "malformed");
 	if (set(c, "language") && !locale_known(c->ask->language))
 		return rpc_invalid(task, "language", "not_allowed");

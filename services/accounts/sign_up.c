@@ -48,7 +48,7 @@ static struct step check(struct task *task)
 	if (zone_find(s->zone) == NULL)
 		return rpc_invalid(task, "time_zone", "not_allowed");
 	s->name = text_line(&task->arena, s->ask->display_name);
-	if (s->name == NULL || text_length(s->name) < 2 || !text_is_name(s->name))
+	if (s->name == NULL || text_length(s->name) < 2 || !text_is_name(s->ask->display_name))
 		return rpc_invalid(task, "display_name", "malformed");
 
 	s->folded = address_fold(&task->arena, s->ask->email);

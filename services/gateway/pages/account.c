@@ -143,7 +143,7 @@ static struct step send_profile(struct task *task)
 
 	ask.set = changes;
 	ask.n_set = sizeof changes / sizeof *changes;
-	ask.display_name = copy(a, "name");
+	ask.display_name = arena_strdup(&task->arena, form_field(&a->visit, "name"));
 	ask.language = copy(a, "language");
 	ask.time_zone = copy(a, "time_zone");
 	ask.organisation = copy(a, "organisation");

@@ -62,7 +62,7 @@ static struct step read_form(struct task *task)
 	s->email = form_line(&s->visit, "email");
 	s->name = form_line(&s->visit, "name");
 	ask.email = arena_strdup(arena, s->email);
-	ask.display_name = arena_strdup(arena, s->name);
+	ask.display_name = arena_strdup(arena, form_field(&s->visit, "name"));
 	ask.password = arena_strdup(arena, form_field(&s->visit, "password"));
 	ask.language = arena_strdup(arena, form_field(&s->visit, "language"));
 	if (*ask.language == '\0')
