@@ -1,10 +1,11 @@
 """
 A mail server that keeps what it takes, to be asked afterwards; real SMTP by aiosmtpd.
 
-Every dialogue leaves a line in `attempts`; what was accepted is in `messages`. A test may make
-it misbehave: `answer` is called with the address and the number of the attempt at DATA's end and
-returns an SMTP reply, or "cut-before" or "cut-after" (the connection ends before or after the
-message counts as taken, without a reply).
+Every dialogue leaves a line in `attempts`; what came is in `offered`, what was accepted in
+`messages`. A test may make it misbehave: `answer` is called with the address and the number of the
+attempt at DATA's end and returns an SMTP reply, or "cut-before" or "cut-after" (the connection ends
+before or after the message counts as taken, without a reply); `greet` is called with the address at
+RCPT. Both may be coroutines, so that one dialogue waits while others go on.
 
     with MailServer() as mail:
         message = mail.wait_for("ana@example.org", subject="adresse")
@@ -12,6 +13,7 @@ message counts as taken, without a reply).
 """
 import email
 import email.policy
+import inspect
 import re
 import socket
 import threading
@@ -24,9 +26,10 @@ from aiosmtpd.smtp import SMTP
 class Message:
     """One accepted message: its envelope, its bytes and what a mail reader makes of them."""
 
-    def __init__(self, sender, recipient, raw):
+    def __init__(self, sender, recipients, raw):
         self.sender = sender
-        self.recipient = recipient
+        self.recipients = recipients
+        self.recipient = recipients[0]
         self.raw = raw
         self.parsed = email.message_from_bytes(raw, policy=email.policy.default)
         self.at = time.time()
@@ -47,11 +50,17 @@ class Message:
         return re.findall(r"https?://[^\s<>\"]+", self.body())
 
 
+async def _said(reply):
+    return await reply if inspect.isawaitable(reply) else reply
+
+
 class MailServer:
     def __init__(self):
         self.messages = []
+        self.offered = []
         self.attempts = []
         self.answer = None
+        self.greet = None
         self._lock = threading.Lock()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -76,18 +85,26 @@ class MailServer:
             self._controller.stop()
             self._controller = None
 
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        reply = await _said(self.greet(address)) if self.greet else "250 known"
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
     async def handle_DATA(self, server, session, envelope):
         recipient = envelope.rcpt_tos[0]
+        message = Message(envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content)
         with self._lock:
             self.attempts.append(recipient)
+            self.offered.append(message)
             number = self.attempts.count(recipient)
-        reply = self.answer(recipient, number) if self.answer else "250 taken"
+        reply = await _said(self.answer(recipient, number)) if self.answer else "250 taken"
         if reply == "cut-before":
             server.transport.abort()
             return "421 gone"
         if reply.startswith("2") or reply == "cut-after":
             with self._lock:
-                self.messages.append(Message(envelope.mail_from, recipient, envelope.original_content))
+                self.messages.append(message)
         if reply == "cut-after":
             server.transport.abort()
             return "421 gone"

@@ -1,0 +1,505 @@
+"""
+Mails as a recipient's server meets them: what they say, to whom, and what becomes of those it refuses.
+
+A mail waits a little before it leaves. Pauses between tries are minutes, so tests move the time of a
+delivery instead of waiting.
+"""
+import asyncio
+import html.parser
+import re
+import secrets
+import time
+
+import pytest
+
+from harness.deployment import Deployment, a_topic, eventually
+from harness.pages import Browser
+
+DELAY = 0.6  # seconds, long enough to change one's mind in
+PATIENT = {"CAUSERIE_MAIL_DELAY": f"{DELAY * 1000:.0f}ms", "CAUSERIE_SMTP_TIMEOUT": "20s"}
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Deployment(settings=PATIENT) as running:
+        running.add_expertises()
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def a_kind_server(site):
+    yield
+    site.mail.answer = site.mail.greet = None
+
+
+@pytest.fixture(scope="module")
+def organizer(site):
+    return site.organizer()
+
+
+@pytest.fixture(scope="module")
+def ana(site):
+    return site.member("Ana")
+
+
+@pytest.fixture(scope="module")
+def ben(site):
+    return site.member("Ben", language="en")
+
+
+@pytest.fixture(scope="module")
+def cleo(site):
+    return site.member("Cléo")
+
+
+@pytest.fixture
+def topic(site, ana, organizer):
+    """Ana's, who is told of every comment; so most tests look at what Ben gets."""
+    return site.open_topic(ana, organizer)
+
+
+@pytest.fixture
+def remark(topic, ben):
+    """Something by Ben to be answered."""
+    return ben.post(f"/topics/{topic['id']}/comments", {"body": "Laisser du vide."})
+
+
+def reply(member, topic, parent, body="Venez donc en parler."):
+    return member.post(f"/topics/{topic['id']}/comments", {"body": body, "parent_id": parent["id"]})
+
+
+def mails_about(site, comment, person):
+    return [mail for mail in site.mail.to(person.email) if mail.message_id.startswith(f"<c.{comment['id']}.")]
+
+
+def mail_about(site, comment, person, copies=1):
+    return eventually(lambda: len(mails_about(site, comment, person)) >= copies and mails_about(site, comment, person))[-1]
+
+
+def delivery(site, comment, person):
+    """State, reason for it and tries; None while nothing is queued."""
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT state, why, attempt FROM deliveries WHERE comment_id = %s AND account_id = %s",
+                       (comment["id"], person.id))
+        return cursor.fetchone()
+
+
+def ends_as(site, comment, person, state):
+    eventually(lambda: (delivery(site, comment, person) or [None])[0] == state)
+    return delivery(site, comment, person)
+
+
+def let_time_pass(site):
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries SET due_at = now() - interval '1 hour' WHERE state IN ('deferred', 'unknown')")
+
+
+def offers_about(site, comment, person):
+    return [mail for mail in site.mail.offered
+            if mail.recipient == person.email and mail.message_id.startswith(f"<c.{comment['id']}.")]
+
+
+def badly(person, replies):
+    """The server's replies to this person's next mails; all others are taken."""
+    rest = list(replies)
+    return lambda address, _: rest.pop(0) if address == person.email and rest else "250 taken"
+
+
+# --- tries
+
+
+def test_a_mail_refused_for_now_is_tried_again_under_the_same_id(site, topic, remark, ben, cleo):
+    site.mail.answer = badly(ben, ["451 greylisted", "421 too busy"])
+    answer = reply(cleo, topic, remark)
+    for tries in (1, 2):
+        eventually(lambda: (delivery(site, answer, ben) or ("", "", 0))[::2] == ("deferred", tries))
+        assert mails_about(site, answer, ben) == []
+        let_time_pass(site)
+    mail_about(site, answer, ben)
+    assert ends_as(site, answer, ben, "sent")[2] == 3
+    assert len({mail.message_id for mail in offers_about(site, answer, ben)}) == 1
+    assert len(offers_about(site, answer, ben)) == 3
+
+
+def test_a_deferred_mail_waits_for_its_pause(site, topic, remark, ben, cleo):
+    site.mail.answer = badly(ben, ["451 greylisted"])
+    answer = reply(cleo, topic, remark)
+    ends_as(site, answer, ben, "deferred")
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT due_at - now() FROM deliveries WHERE comment_id = %s AND account_id = %s",
+                       (answer["id"], ben.id))
+        assert 40 < cursor.fetchone()[0].total_seconds() <= 60
+
+
+def test_a_mail_cut_after_the_dot_is_sent_again_under_the_same_id(site, topic, remark, ben, cleo):
+    site.mail.answer = badly(ben, ["cut-after"])
+    answer = reply(cleo, topic, remark)
+    ends_as(site, answer, ben, "unknown")
+    assert len(mails_about(site, answer, ben)) == 1
+    let_time_pass(site)
+    mail_about(site, answer, ben, copies=2)
+    ends_as(site, answer, ben, "sent")
+    assert len(mails_about(site, answer, ben)) == 2
+    assert len({mail.message_id for mail in mails_about(site, answer, ben)}) == 1
+
+
+def test_a_mail_refused_for_good_fails_at_once(site, topic, remark, ben, cleo):
+    site.mail.answer = badly(ben, ["554 never"])
+    answer = reply(cleo, topic, remark)
+    assert ends_as(site, answer, ben, "failed") == ("failed", "the server said 554", 1)
+    let_time_pass(site)
+    time.sleep(1)
+    assert mails_about(site, answer, ben) == []
+
+
+def test_an_unknown_recipient_fails_at_once(site, topic, remark, ben, cleo):
+    site.mail.greet = lambda address: "550 no such user" if address == ben.email else "250 known"
+    answer = reply(cleo, topic, remark)
+    assert ends_as(site, answer, ben, "failed")[1] == "the server said 550"
+
+
+@pytest.mark.parametrize("hook", ["answer", "greet"])
+def test_a_slow_recipient_does_not_delay_the_others(site, topic, remark, ana, ben, cleo, hook):
+    async def slowly(address, *_):
+        if address == ben.email:
+            await asyncio.sleep(6)
+        return "250 taken"
+
+    setattr(site.mail, hook, slowly)
+    slow = reply(cleo, topic, remark)  # to Ben, and to Ana who proposed the topic
+    others = [slow] + [cleo.post(f"/topics/{topic['id']}/comments", {"body": f"Et encore {n}."}) for n in range(5)]
+    eventually(lambda: all(mails_about(site, comment, ana) for comment in others), seconds=5)
+    assert mails_about(site, slow, ben) == []
+    mail_about(site, slow, ben)
+
+
+def test_a_server_that_does_not_answer_the_dot_stops_nobody(site, topic, remark, ben, cleo):
+    async def silent(address, _):
+        await asyncio.sleep(3 if address == ben.email else 0)
+        return "250 taken"
+
+    site.mail.answer = silent
+    answer = reply(cleo, topic, remark)
+    eventually(lambda: offers_about(site, answer, ben))
+    began = time.monotonic()
+    assert site.replicas("notifications")[0].admin("/healthz").status_code == 200
+    assert ben.get("/preferences")
+    assert time.monotonic() - began < 1
+    mail_about(site, answer, ben)
+
+
+def test_a_server_that_is_away_costs_no_mail(site, topic, remark, ben, cleo):
+    site.mail.stop()
+    try:
+        answer = reply(cleo, topic, remark)
+        ends_as(site, answer, ben, "deferred")
+    finally:
+        site.mail.start()
+    let_time_pass(site)
+    mail_about(site, answer, ben)
+
+
+# --- what is not sent
+
+
+def test_a_comment_deleted_meanwhile_is_not_mailed(site, topic, remark, ben, cleo):
+    answer = reply(cleo, topic, remark)
+    cleo.delete(f"/comments/{answer['id']}")
+    assert ends_as(site, answer, ben, "skipped")[1] == "the comment is not to be seen"
+    assert mails_about(site, answer, ben) == []
+
+
+def test_a_comment_hidden_meanwhile_is_not_mailed(site, topic, remark, ben, cleo, organizer):
+    answer = reply(cleo, topic, remark)
+    organizer.post(f"/comments/{answer['id']}/moderation", {"action": "hide", "reason": "Hors sujet"}, status=200)
+    assert ends_as(site, answer, ben, "skipped")[1] == "the comment is not to be seen"
+    assert mails_about(site, answer, ben) == []
+
+
+def test_a_topic_withdrawn_meanwhile_is_not_mailed(site, topic, remark, ben, ana, cleo):
+    answer = reply(cleo, topic, remark)
+    ana.post(f"/topics/{topic['id']}/transitions", {"to": "withdrawn", "version": topic["version"]}, status=200)
+    assert ends_as(site, answer, ben, "skipped")[1] == "the topic is not to be seen"
+    assert mails_about(site, answer, ben) == []
+
+
+def test_what_was_read_on_the_site_is_not_mailed(site, topic, remark, ben, cleo):
+    answer = reply(cleo, topic, remark)
+    eventually(lambda: delivery(site, answer, ben))
+    ben.post("/notifications/read", {"topic_id": topic["id"]}, status=204)
+    assert ends_as(site, answer, ben, "skipped")[1] == "read on the site"
+    assert mails_about(site, answer, ben) == []
+
+
+def test_an_address_that_is_not_verified_gets_nothing(site, topic, cleo):
+    dora = site.member(f"Dora {secrets.choice('abcdefgh')}")
+    remark = dora.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    with site.database("accounts") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts SET state = 'unverified' WHERE id = %s", (dora.id,))
+    answer = reply(cleo, topic, remark)
+    assert ends_as(site, answer, dora, "skipped")[1] == "not a verified, active account"
+    assert mails_about(site, answer, dora) == []
+
+
+def test_who_muted_a_topic_gets_nothing_of_it(site, topic, remark, ben, ana, cleo):
+    ben.put(f"/topics/{topic['id']}/follow", {"level": "mute"})
+    answer = reply(cleo, topic, remark)
+    mail_about(site, answer, ana)  # the proposer's, of the same event
+    assert delivery(site, answer, ben) is None
+
+
+def test_who_wants_no_mail_gets_none_but_that_of_the_account(site, topic, cleo):
+    emil = site.member("Emil")
+    remark = emil.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    emil.put("/preferences", {"rhythm": "never", "local_hour": 8})
+    answer = reply(cleo, topic, remark)
+    assert ends_as(site, answer, emil, "skipped")[1] == "not wanted"
+    site.visitor().post("/password/forgot", {"email": emil.email}, status=202)
+    site.mail.wait_for(emil.email, subject="mot de passe")
+
+
+def test_nobody_is_mailed_about_what_they_did_themselves(site, topic, ana, ben):
+    own = ana.post(f"/topics/{topic['id']}/comments", {"body": "À moi-même"})
+    answer = reply(ana, topic, own)
+    later = ben.post(f"/topics/{topic['id']}/comments", {"body": "À la proposante"})
+    mail_about(site, later, ana)
+    assert delivery(site, own, ana) is None and delivery(site, answer, ana) is None
+
+
+def test_several_reasons_are_one_mail_with_the_strongest(site, topic, ana, cleo):
+    ana.put(f"/topics/{topic['id']}/follow", {"level": "all"})
+    own = ana.post(f"/topics/{topic['id']}/comments", {"body": "Je commence."})
+    answer = reply(cleo, topic, own)  # she is its parent's author, the proposer, and follows everything
+    mail = mail_about(site, answer, ana)
+    assert mail.parsed["X-Causerie-Reason"] == "reply"
+    last = cleo.post(f"/topics/{topic['id']}/comments", {"body": "Et de plus."})
+    assert mail_about(site, last, ana).parsed["X-Causerie-Reason"] == "proposer"
+    assert len(mails_about(site, answer, ana)) == 1
+
+
+def test_an_edit_meanwhile_is_what_is_mailed(site, topic, remark, ben, cleo):
+    answer = reply(cleo, topic, remark, "Avec une fôte.")
+    cleo.patch(f"/comments/{answer['id']}", {"version": answer["version"], "body": "Sans la faute."})
+    mail = mail_about(site, answer, ben)
+    assert "Sans la faute." in mail.body() and "fôte" not in mail.body()
+    time.sleep(DELAY + 0.7)
+    assert len(mails_about(site, answer, ben)) == 1
+
+
+# --- what a mail is
+
+
+def test_the_headers_are_complete(site, topic, remark, ben, ana, cleo):
+    answer = reply(cleo, topic, remark)
+    mail, proposers = mail_about(site, answer, ben), mail_about(site, answer, ana)
+    head = mail.parsed
+    assert mail.recipients == [ben.email]
+    assert head["To"].addresses[0].addr_spec == ben.email and len(head["To"].addresses) == 1
+    assert head["Cc"] is None and head["Bcc"] is None
+    assert head["From"].addresses[0].display_name == "Cléo via Causerie"
+    assert head["From"].addresses[0].addr_spec == "notifications@causerie.example"
+    assert re.fullmatch(r"b\+\d+\.[a-z2-7]{16}@causerie\.example", mail.sender)
+    assert head["Subject"] == "Re: [Causerie] Une conversation n’est pas un marché"
+    assert abs(head["Date"].datetime.timestamp() - time.time()) < 60
+    assert head["List-Id"].endswith(f" <t{topic['id']}.causerie.example>")
+    assert head["List-Id"] == proposers.parsed["List-Id"]
+    assert head["List-Unsubscribe"].startswith(f"<{site.url}/u/") and head["List-Unsubscribe"].endswith(">")
+    assert head["List-Unsubscribe"] != proposers.parsed["List-Unsubscribe"]
+    assert head["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert head["Archived-At"] == f"<{site.url}/sujets/{topic['id']}-{topic['slug']}#c{answer['id']}>"
+    assert head["List-Archive"] == f"<{site.url}/sujets/{topic['id']}-{topic['slug']}>"
+    assert head["Auto-Submitted"] == "auto-generated"
+    assert head["Precedence"] == "list"
+    assert head["X-Auto-Response-Suppress"] == "All"
+    assert head["X-Causerie-Reason"] == "reply"
+    assert (head["Content-Language"], proposers.parsed["Content-Language"]) == ("en", "fr")
+    assert head["MIME-Version"] == "1.0"
+    assert [part.get_content_type() for part in head.iter_parts()] == ["text/plain", "text/html"]
+    assert {part.get_content_charset() for part in head.iter_parts()} == {"utf-8"}
+    assert len(head.keys()) == len({name.lower() for name in head.keys()})
+
+
+def test_mails_of_a_discussion_are_one_thread_for_each_reader(site, topic, ana, ben, cleo):
+    first = ben.post(f"/topics/{topic['id']}/comments", {"body": "Première"})
+    second = reply(cleo, topic, first, "Deuxième")
+    third = reply(ben, topic, second, "Troisième")
+    mails = {n: mail_about(site, comment, ana) for n, comment in enumerate((first, second, third))}
+    root = mails[0].parsed["In-Reply-To"]
+    assert root.startswith(f"<t.{topic['id']}.")
+    assert mails[0].parsed["References"] == root
+    assert mails[1].parsed["In-Reply-To"] == mails[0].message_id
+    assert mails[1].parsed["References"].split() == [root, mails[0].message_id]
+    assert mails[2].parsed["In-Reply-To"] == mails[1].message_id
+    other = mail_about(site, second, ben)
+    assert other.message_id != mails[1].message_id  # bodies differ, so do ids
+    assert other.parsed["References"].split()[0] != root
+
+
+def test_mails_of_the_account_cannot_be_unsubscribed(site):
+    address = site.sign_up("Fanny")
+    mail = site.mail.wait_for(address)
+    for name in ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence"):
+        assert mail.parsed[name] is None
+    assert mail.parsed["Auto-Submitted"] == "auto-generated"
+    assert mail.message_id.startswith("<a.")
+
+
+class Text(html.parser.HTMLParser):
+    """What a reader of the HTML sees, and where it leads."""
+
+    def __init__(self, markup):
+        super().__init__()
+        self.words, self.links, self.tags = [], [], set()
+        self._hidden = 0
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self._hidden += tag in ("style", "title", "head")
+        self.links += [value for name, value in attributes if name in ("href", "src")]
+
+    def handle_endtag(self, tag):
+        self._hidden -= tag in ("style", "title", "head")
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.words += re.findall(r"\w+", data)
+
+
+def test_text_and_html_say_the_same(site, topic, remark, ben, cleo):
+    answer = reply(cleo, topic, remark, "Un *mot* en gras, un `code`, une liste :\n\n- un\n- deux\n\n> cité")
+    mail = mail_about(site, answer, ben)
+    page = Text(mail.body("html"))
+    plain = re.sub(r"https?://\S+", "", mail.body())
+    missing = set(re.findall(r"\w+", plain)) - set(page.words)
+    assert not missing, f"only in the text: {missing}"
+    assert set(mail.links()) <= set(page.links) | {site.url}
+    assert all(link.startswith(site.url) for link in page.links)
+    assert not page.tags & {"script", "img", "iframe", "object", "form", "link"}
+
+
+# --- hostile values
+
+
+HOSTILE_BODIES = ["\n.\n..\n.\n", "x" * 4900, "<script>alert(1)</script> <img src=x onerror=alert(1)>",
+                  "From nobody\nFrom the start", "é" * 4900, "fin\u2028de\u2029ligne\u0085ici", "\u202Edroite à gauche",
+                  "[piège](javascript:alert(1)) [ici](//evil.example)", "🎬" * 2000, "=?utf-8?Q?Bcc:_x?=", "a\r\n.\r\nQUIT"]
+
+
+@pytest.fixture(scope="module")
+def hostile(site, ana, organizer, cleo):
+    """A mail to Ana for each body, sent together."""
+    topic = site.open_topic(ana, organizer)
+    posted = [cleo.post(f"/topics/{topic['id']}/comments", {"body": f"Voici : {body} : voilà"}) for body in HOSTILE_BODIES]
+    return [mail_about(site, comment, ana) for comment in posted]
+
+
+def is_well_formed(mail):
+    """As RFC 5321 and 5322 want it; returns its header lines."""
+    assert re.search(rb"(?<!\r)\n|\r(?!\n)", mail.raw) is None, "a bare CR or LF"
+    assert max(map(len, mail.raw.split(b"\r\n"))) <= 998
+    assert mail.raw.isascii()
+    head = mail.raw.split(b"\r\n\r\n")[0].split(b"\r\n")
+    assert all(re.match(rb"[A-Za-z-]+: |[ \t]+\S", line) for line in head), head
+    assert mail.parsed.defects == []
+    names = [name.lower() for name in mail.parsed.keys()]
+    assert len(names) == len(set(names)) and "bcc" not in names
+    for part in mail.parsed.iter_parts():
+        assert part["Content-Transfer-Encoding"] in ("quoted-printable", "base64")
+    return head
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE_BODIES)))
+def test_a_hostile_body_arrives_whole_and_harmless(hostile, number, site):
+    mail = hostile[number]
+    is_well_formed(mail)
+    text = mail.body()
+    assert "Voici" in text and "voilà" in text
+    page = Text(mail.body("html"))
+    assert "script" not in page.tags and "img" not in page.tags
+    assert all(link.startswith(site.url) for link in page.links)
+
+
+TITLES = ["🎬" * 140, "Réunion " * 17, "\u05d0\u05d1\u05d2 " * 30, '"Guillemets", <chevrons> & (parenthèses); a@b.example',
+          "=?utf-8?Q?Bcc:_evil=40example.org?= et la suite", "x" * 140,
+          "<evil.example> Un identifiant de liste"]
+
+
+@pytest.fixture(scope="module")
+def titled(site, ana, organizer, cleo):
+    """A topic for each title, and the mail to Ana about a comment on it; posted together."""
+    topics, comments = [], []
+    for title in TITLES:
+        topics.append(site.open_topic(ana, organizer, title=title))
+        comments.append(cleo.post(f"/topics/{topics[-1]['id']}/comments", {"body": "Bonjour"}))
+    return [(topic, mail_about(site, comment, ana)) for topic, comment in zip(topics, comments)]
+
+
+@pytest.mark.parametrize("number", range(len(TITLES)))
+def test_a_hostile_title_is_one_header_and_reads_as_it_was_written(titled, number):
+    topic, mail = titled[number]
+    is_well_formed(mail)
+    assert mail.parsed["Subject"] == f"Re: [Causerie] {topic['title']}"
+    raw = re.search(rb"\r\nList-Id: ((?:.|\r\n[ \t])*?)\r\n(?![ \t])", mail.raw)[1].decode()
+    phrase, list_id = raw.rsplit("<", 1)
+    assert list_id == f"t{topic['id']}.causerie.example>"
+    unquoted = re.sub(r'"(\\.|[^"\\])*"', "", phrase)  # what is left are atoms and encoded words
+    assert re.fullmatch(r"[\w!#$%&'*+/=?^`{|}~. \t\r\n-]*", unquoted, re.A), raw
+
+
+NAMES = ["O’Brien-Ødegård", "Zoë de la Fontaine " * 3, "\u05d0\u05d1\u05d2\u05d3", "李小龍", "D. \"Le\" Grand, Jr. <x@y.example>"]
+
+
+@pytest.fixture(scope="module")
+def named(site, ana, organizer):
+    """A writer of each name, and the mail to Ana about what they wrote."""
+    topic = site.open_topic(ana, organizer)
+    found = []
+    for name in NAMES:
+        writer = site.member(f"Nom {secrets.token_hex(3)}")
+        shown = writer.patch("/me", {"display_name": name})["display_name"]
+        found.append((shown, writer.post(f"/topics/{topic['id']}/comments", {"body": "Bonjour"})))
+    return [(name, mail_about(site, comment, ana)) for name, comment in found]
+
+
+@pytest.mark.parametrize("number", range(len(NAMES)))
+def test_a_strange_name_is_one_sender(named, number):
+    name, mail = named[number]
+    is_well_formed(mail)
+    assert [(sender.display_name, sender.addr_spec) for sender in mail.parsed["From"].addresses] == \
+        [(f"{name} via Causerie", "notifications@causerie.example")]
+
+
+@pytest.mark.parametrize("bad", ["Eve\r\nBcc: victim@example.org", "Eve\nBcc: v@example.org", "Eve\x00", "Eve\u202e"])
+def test_line_ends_and_controls_are_refused_at_the_door(site, ana, bad):
+    assert ana.request("PATCH", "/me", {"display_name": bad}).status_code in (400, 422)
+    assert ana.request("POST", "/topics", a_topic(title=f"Un titre assez long {bad}")).status_code in (201, 400, 422)
+    answer = site.visitor().request("POST", "/accounts", {"email": f"{bad}@example.org", "password": "une phrase assez longue",
+                                                          "display_name": "Quelqu’un", "language": "fr"})
+    assert answer.status_code in (400, 422)
+
+
+def test_a_line_end_that_got_into_the_database_still_makes_no_header(site, topic, ana):
+    writer = site.member("Gaston")
+    comment = writer.post(f"/topics/{topic['id']}/comments", {"body": "Bonjour"})
+    with site.database("accounts") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts SET display_name = %s WHERE id = %s",
+                       ("Gaston\r\nBcc: victim@example.org\r\nX: y", writer.id))
+    eventually(lambda: (delivery(site, comment, ana) or [""])[0] in ("failed", "deferred", "sent"))
+    for mail in mails_about(site, comment, ana):
+        is_well_formed(mail)
+    assert site.mail.to("victim@example.org") == []
+    with site.database("accounts") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts SET display_name = 'Gaston' WHERE id = %s", (writer.id,))
+
+
+# --- pages
+
+
+def test_reading_the_page_while_signed_in_is_reading_on_the_site(site, topic, remark, ben, cleo):
+    browser = Browser(site).sign_in(ben.email)
+    answer = reply(cleo, topic, remark)
+    eventually(lambda: delivery(site, answer, ben))
+    page = browser.get(browser.get(f"/sujets/{topic['id']}").headers["Location"])
+    assert "Venez donc en parler." in page.text
+    assert ends_as(site, answer, ben, "skipped")[1] == "read on the site"
