@@ -192,8 +192,8 @@ static void write_link(struct html_out *out, cmark_node *link, enum markdown_kin
 static void write_heading(struct html_out *out, cmark_node *heading, enum markdown_kind kind,
 			  bool entering)
 {
-	int level = cmark_node_get_heading_level(heading) + 2;
-	char tag[] = "<h3>";
+	const int level = cmark_node_get_heading_level(heading);
+	char tag[] = "<h2>";
 
 	if (kind != MARKDOWN_ARTICLE) {
 		write_literal(out, entering ? "<p><strong>" : "</strong></p>\n");
@@ -201,7 +201,8 @@ static void write_heading(struct html_out *out, cmark_node *heading, enum markdo
 	}
 	if (!entering)
 		write_literal(out, "</");
-	tag[2] = (char)('0' + (level > 6 ? 6 : level));
+	if (level > 2) /* the page's title is the only <h1> */
+		tag[2] = (char)('0' + level);
 	write_literal(out, entering ? tag : tag + 1);
 	if (!entering)
 		write_literal(out, "\n");

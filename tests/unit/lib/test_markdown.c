@@ -59,7 +59,7 @@ static void the_size_is_that_of_the_markup(void **state)
 static void headings_stand_below_those_of_the_page(void **state)
 {
 	(void)state;
-	assert_string_equal(article("# a\n## b\n###### c"), "<h3>a</h3>\n<h4>b</h4>\n<h6>c</h6>\n");
+	assert_string_equal(article("# a\n## b\n###### c"), "<h2>a</h2>\n<h2>b</h2>\n<h6>c</h6>\n");
 	assert_string_equal(comment("# a"), "<p><strong>a</strong></p>\n");
 }
 
