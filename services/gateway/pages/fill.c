@@ -152,6 +152,13 @@ struct labels fill_expertises(struct arena *arena, const Causerie__Taxonomies *k
 
 /* --- topics ----------------------------------------------------------------------- */
 
+/* Around the words that were found; NULL when the topic was found by other words than its text's.
+ */
+static const char *excerpt_of(const Causerie__TopicSummary *topic)
+{
+	return strchr(topic->excerpt, MATCH_START) != NULL ? topic->excerpt : NULL;
+}
+
 void fill_topic_row(struct visit *v, const Causerie__TopicSummary *topic,
 		    const Causerie__Taxonomies *known, const struct people *people,
 		    struct topic_row *row)
@@ -163,7 +170,7 @@ void fill_topic_row(struct visit *v, const Causerie__TopicSummary *topic,
 		.url = fill_topic_url(arena, topic->id, topic->slug),
 		.title = *topic->headline ? topic->headline : topic->title,
 		.lead = topic->lead,
-		.excerpt = fill_text(topic->excerpt),
+		.excerpt = excerpt_of(topic),
 		.language = fill_locale(topic->language, site.locale),
 		.state = fill_state(topic->state),
 		.proposer = people_person(people, topic->proposer_id),
