@@ -217,6 +217,16 @@ async function bring(thread, ids) {
 	}
 }
 
+/* --- a film that is away says so --- */
+
+function tell(video) {
+	const words = document.createElement("p");
+	words.className = "notice warning";
+	words.setAttribute("role", "status");
+	words.textContent = video.dataset.missing;
+	video.after(words);
+}
+
 /* --- wiring --- */
 
 document.addEventListener("submit", (event) => {
@@ -258,5 +268,6 @@ addEventListener("pageshow", release);
 all("[data-copy]").forEach((button) => (button.hidden = false));
 all("[data-count]").forEach(count);
 all(".thread[data-stream]").forEach(follow);
+all("video[data-missing]").forEach((video) => video.addEventListener("error", () => tell(video), { once: true }));
 freshen();
 setInterval(freshen, 60000);
