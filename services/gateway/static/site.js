@@ -1,9 +1,7 @@
 /*
  * site.js - makes quicker what already works without it.
  *
- * Replies open in place, times stay fresh, texts are counted, a form is sent once, links are copied,
- * the theme changes at once, and reactions that arrive while one reads wait behind a button: nothing
- * moves under the reader's eyes.
+ * Nothing moves under the reader's eyes: reactions that arrive meanwhile wait behind a button.
  */
 "use strict";
 
@@ -11,7 +9,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
 const language = document.documentElement.lang;
 
-/* --- relative times: the server's words, kept up to date --- */
+/* --- relative times, kept up to date --- */
 
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 const units = [["minute", 60], ["hour", 3600]];
@@ -167,7 +165,7 @@ function follow(thread) {
 		let comment = {};
 		try {
 			comment = JSON.parse(event.data);
-		} catch { /* only the fact that something came matters */ }
+		} catch { /* only that something came matters */ }
 		const known = comment.id ?? id;
 		if (!["posted", "restored", undefined].includes(comment.change))
 			return;
