@@ -95,6 +95,7 @@ class Browser:
             preferences[JAVASCRIPT] = REFUSED
         options.add_experimental_option("prefs", preferences)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         self.driver.set_page_load_timeout(30)
         if script:
@@ -171,7 +172,7 @@ class Browser:
 
     def pressable(self, french, *values, within="main"):
         words = _quoted(plain(self.word(french, *values)))
-        inside = f"//*[self::main]" if within == "main" else "//body" if within == "body" else within
+        inside = f"//{within}" if within.isalpha() else within
         path = f"{inside}//*[self::a or self::button or self::summary][{SAID}={words}]"
         return self.wait(lambda: next(one for one in self.driver.find_elements(By.XPATH, path) if one.is_displayed()))
 
