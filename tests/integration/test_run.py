@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -25,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 LOCAL = ROOT / "deploy" / "local"
 START_SECONDS = 120
+STOP_SECONDS = 60
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
 
 sys.path.insert(0, str(LOCAL))
@@ -74,20 +76,25 @@ class Launch:
     def start(self):
         self.process = subprocess.Popen(self.command, cwd=self.folder, env=self.environment, text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        signal.alarm(START_SECONDS)  # a launcher that says nothing for so long fails the test
+        patience = threading.Timer(START_SECONDS, self.process.terminate)
+        patience.start()
         for line in self.process.stdout:
             self.said += line
             if line.startswith("Causerie is ready: "):
                 break
-        signal.alarm(0)
+        patience.cancel()
         assert f"Causerie is ready: {self.url}\n" in self.said, self.said
         return self
 
     def stop(self, number=signal.SIGINT):
-        """Returns the exit status."""
+        """Returns the exit status. What does not end within a minute is told so once more, and fails the test."""
         self.process.send_signal(number)
+        patience = threading.Timer(STOP_SECONDS, self.process.terminate)
+        patience.start()
         self.said += self.process.stdout.read()
-        return self.process.wait(60)
+        assert patience.is_alive(), "it does not end"
+        patience.cancel()
+        return self.process.wait()
 
     def refusal(self, **process):
         """What it says when it does not start: (status, lines)."""
