@@ -5,6 +5,7 @@ The development mailbox in a test: deploy/local/mailbox.py itself, read from its
     site = Deployment(settings=mailbox.settings)     # /dev/mailbox is on the site
     site.mail = mailbox                              # and members read their mail from it
 """
+import email
 import pathlib
 import shutil
 import socket
@@ -17,6 +18,13 @@ from harness.smtp import Message
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "deploy/local/mailbox.py"
 START_SECONDS = 20
+
+
+def _read(path):
+    """A message as it was kept: its envelope stands in its first fields."""
+    raw = path.read_bytes()
+    head = email.message_from_bytes(raw)
+    return Message(head["X-Envelope-From"], head["X-Envelope-To"].split(", "), raw)
 
 
 class DevelopmentMailbox:
@@ -50,8 +58,7 @@ class DevelopmentMailbox:
 
     def to(self, recipient):
         paths = sorted(self.folder.glob("*.eml"), key=lambda path: int(path.stem))
-        messages = [Message(None, None, path.read_bytes()) for path in paths]
-        return [m for m in messages if m.parsed["X-Envelope-To"].lower() == recipient.lower()]
+        return [message for message in map(_read, paths) if message.recipient.lower() == recipient.lower()]
 
     def wait_for(self, recipient, subject="", after=0, seconds=20):
         """The first message to that address whose subject has the word in it, beyond `after` of them."""
