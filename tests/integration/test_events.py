@@ -224,7 +224,7 @@ def test_a_poisonous_event_is_parked_and_the_others_flow_on(site):
             return len(site.execute("reader", "SELECT 1 FROM dead_letters")) == 2
 
         wait_for(lambda: len(site.effects()) == 1)
-        assert site.execute("reader", "SELECT seq FROM cursors") == [(2,)]
+        wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(2,)])
         wait_for(parked, 60)
         wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(7,)])
         assert site.effects() == [(1, 1), (4, 4)]
