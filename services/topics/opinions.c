@@ -2,6 +2,7 @@
  * opinions.c - PutOpinion, DeleteOpinion, GetOpinions: what a member thinks of a topic.
  *
  *   change --> changed --> fetch --> answer        (put and delete)
+ *      ^----------+ overtaken by the same member's other opinion
  *                          fetch --> answer        (get)
  *
  * One opinion per member and topic, changed and withdrawn at will; who said what is
@@ -83,6 +84,8 @@ static struct step changed(struct task *task)
 
 	if (o->changed.state != SQL_DONE)
 		return rpc_sql_failed(task, &o->changed);
+	if (sql_get_flag(&o->changed, 0, "overtaken"))
+		return change(task);
 	if (sql_get_integer(&o->changed, 0, "changed") > 0)
 		outbox_wake(service_here()->outbox);
 	return fetch(task);

@@ -205,28 +205,33 @@ SELECT h.at, h.actor_id, nullif(h.from_state, '') AS "from", nullif(h.to_state, 
  WHERE h.topic_id = :id::bigint ORDER BY h.version, h.at LIMIT 1000;
 
 -- The opinion, its log line, the topic's counters and the event; an unchanged opinion changes nothing.
+-- Overtaken: the same member's other opinion came after this statement's snapshot; the counters would
+-- be told of a change that was not made, so nothing is and the caller repeats it.
 -- name: put_opinion
 WITH topic AS (SELECT id FROM topics WHERE id = :topic_id::bigint
                 AND state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'not_aired', 'cancelled')
                 FOR UPDATE),
      old AS (SELECT o.value, o.reason FROM opinions o JOIN topic ON topic.id = o.topic_id WHERE o.account_id = :viewer_id::bigint),
-     changed AS (SELECT id FROM topic WHERE NOT EXISTS (SELECT FROM old WHERE value = :value::int AND reason = :reason::text)),
-     put AS (INSERT INTO opinions (topic_id, account_id, value, reason)
-             SELECT id, :viewer_id, :value, :reason FROM changed
-             ON CONFLICT (topic_id, account_id) DO UPDATE SET value = excluded.value, reason = excluded.reason, at = now()),
+     wanted AS (SELECT id FROM topic WHERE NOT EXISTS (SELECT FROM old WHERE value = :value::int AND reason = :reason::text)),
+     changed AS (INSERT INTO opinions (topic_id, account_id, value, reason)
+                 SELECT id, :viewer_id, :value, :reason FROM wanted
+                 ON CONFLICT (topic_id, account_id) DO UPDATE SET value = excluded.value, reason = excluded.reason, at = now()
+                   WHERE EXISTS (SELECT FROM old WHERE old.value = opinions.value AND old.reason = opinions.reason)
+                 RETURNING topic_id AS id, xmax = 0 AS is_new),
      logged AS (INSERT INTO opinion_log (topic_id, account_id, value, reason)
                 SELECT id, :viewer_id, :value, :reason FROM changed),
      counted AS (UPDATE topics t SET
-                   opinions     = opinions     + CASE WHEN EXISTS (SELECT FROM old) THEN 0 ELSE 1 END,
-                   passionnant  = passionnant  + (:value = 4)::int - EXISTS (SELECT FROM old WHERE value = 4)::int,
-                   interessant  = interessant  + (:value = 3)::int - EXISTS (SELECT FROM old WHERE value = 3)::int,
-                   moyen        = moyen        + (:value = 2)::int - EXISTS (SELECT FROM old WHERE value = 2)::int,
-                   sans_interet = sans_interet + (:value = 1)::int - EXISTS (SELECT FROM old WHERE value = 1)::int
+                   opinions     = opinions     + is_new::int,
+                   passionnant  = passionnant  + (:value = 4)::int - (NOT is_new AND EXISTS (SELECT FROM old WHERE value = 4))::int,
+                   interessant  = interessant  + (:value = 3)::int - (NOT is_new AND EXISTS (SELECT FROM old WHERE value = 3))::int,
+                   moyen        = moyen        + (:value = 2)::int - (NOT is_new AND EXISTS (SELECT FROM old WHERE value = 2))::int,
+                   sans_interet = sans_interet + (:value = 1)::int - (NOT is_new AND EXISTS (SELECT FROM old WHERE value = 1))::int
                  FROM changed WHERE t.id = changed.id),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
                           jsonb_build_object('topic_id', id, 'actor_id', :viewer_id, 'value', :value) FROM changed)
-SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM changed) AS changed;
+SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM changed) AS changed,
+       (SELECT count(*) FROM wanted) > (SELECT count(*) FROM changed) AS overtaken;
 
 -- name: delete_opinion
 WITH topic AS (SELECT id FROM topics WHERE id = :topic_id::bigint
@@ -244,7 +249,7 @@ WITH topic AS (SELECT id FROM topics WHERE id = :topic_id::bigint
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
                           jsonb_build_object('topic_id', id, 'actor_id', :viewer_id, 'value', 0) FROM gone)
-SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM gone) AS changed;
+SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM gone) AS changed, false AS overtaken;
 
 -- name: get_opinions
 SELECT t.state, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen, t.sans_interet,
