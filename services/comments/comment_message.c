@@ -16,7 +16,8 @@ static bool is_author(const struct viewer *viewer, const Causerie__Comment *comm
 	return viewer->account_id != 0 && viewer->account_id == comment->author_id;
 }
 
-/* Hidden and waiting comments are shown to their author, with the reason, and to moderators. */
+/* Hidden and waiting comments are shown to their author, with the reason, and to moderators; spam
+ * to moderators alone. */
 static bool may_read(const struct viewer *viewer, const Causerie__Comment *comment)
 {
 	switch (comment->state) {
@@ -25,6 +26,8 @@ static bool may_read(const struct viewer *viewer, const Causerie__Comment *comme
 	case CAUSERIE__COMMENT_STATE__PENDING:
 	case CAUSERIE__COMMENT_STATE__HIDDEN:
 		return is_author(viewer, comment) || is_moderator(viewer);
+	case CAUSERIE__COMMENT_STATE__SPAM:
+		return is_moderator(viewer);
 	default:
 		return false;
 	}

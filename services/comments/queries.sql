@@ -95,11 +95,16 @@ WITH old AS (SELECT * FROM comments WHERE id = :id::bigint FOR UPDATE),
                      FROM made)
 SELECT id FROM made;
 
+-- A tombstone that loses its last answer goes with it, and so on up to the root.
 -- name: delete_comment
-WITH old AS (SELECT * FROM comments WHERE id = :id::bigint AND state IN ('visible', 'pending') FOR UPDATE),
+WITH RECURSIVE old AS (SELECT * FROM comments WHERE id = :id::bigint AND state IN ('visible', 'pending') FOR UPDATE),
      made AS (UPDATE comments c SET version = c.version + 1, state = 'deleted' FROM old WHERE c.id = old.id
               RETURNING c.*, old.state AS was),
-     unanswered AS (UPDATE comments p SET replies = p.replies - 1 FROM made WHERE p.id = made.parent_id AND made.replies = 0),
+     left_alone AS (SELECT parent_id AS id FROM made WHERE replies = 0
+                    UNION ALL
+                    SELECT c.parent_id FROM left_alone JOIN comments c USING (id)
+                     WHERE c.replies = 1 AND c.state NOT IN ('visible', 'pending', 'hidden')),
+     unanswered AS (UPDATE comments p SET replies = p.replies - 1 FROM left_alone WHERE p.id = left_alone.id),
      counted AS (UPDATE threads t SET comments = t.comments - 1 FROM made WHERE t.topic_id = made.topic_id AND made.was = 'visible'),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'comment', id, version, 'comment.deleted', :trace::text,
