@@ -1,0 +1,330 @@
+"""A topic's life, address, opinions and place in lists, by everybody who takes part."""
+import concurrent.futures
+import itertools
+import re
+
+import pytest
+import requests
+
+from harness.deployment import ROOT, Deployment, a_topic, eventually
+
+REASON = "Une raison publique assez longue pour dire quelque chose."
+RECORDING = {"place_name": "Studios", "starts_at": "2030-05-01T18:00:00Z", "ends_at": "2030-05-01T19:30:00Z",
+             "time_zone": "Europe/Paris"}
+VIDEO = {"url": "https://video.example/1", "duration_seconds": 3000, "no_captions_reason": "Elles arrivent."}
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Deployment() as running:
+        running.add_expertises()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def organizer(site):
+    return site.organizer()
+
+
+@pytest.fixture(scope="module")
+def ana(site):
+    return site.member("Ana")
+
+
+@pytest.fixture(scope="module")
+def moderator(site):
+    return site.officer("moderator", "Modératrice")
+
+
+@pytest.fixture(scope="module")
+def crowd(site):
+    return [site.member(f"Membre {name}") for name in ("Alpha", "Bravo", "Delta", "Golf", "Kilo")]
+
+
+# --- the lifecycle, as its table in the code says
+
+
+SOURCE = (ROOT / "services" / "topics" / "lifecycle.c").read_text()
+STATES = {name.lower(): seen_by for name, seen_by in re.findall(r"\[(\w+)\] = \{\"\w+\",\s*(\w+)", SOURCE)}
+TRANSITIONS = {(one.lower(), to.lower()): by for one, to, by in re.findall(r"\{(\w+), (\w+), (THE_PROPOSER|AN_ORGANIZER)\}", SOURCE)}
+SEES = {"EVERYBODY": {"proposer", "organizer", "moderator", "member"},
+        "PROPOSER_AND_ORGANIZERS": {"proposer", "organizer"}, "PROPOSER_ALONE": {"proposer"}}
+MOVES = {"THE_PROPOSER": "proposer", "AN_ORGANIZER": "organizer"}
+
+
+def test_the_table_of_the_code_was_read():
+    assert len(STATES) == 13 and len(TRANSITIONS) == SOURCE.count("AN_ORGANIZER}") + SOURCE.count("THE_PROPOSER}") > 20
+
+
+@pytest.fixture(scope="module")
+def stage(site, ana, organizer, moderator, crowd):
+    """People by their part, and a topic that can be put into any state."""
+    people = {"proposer": ana, "organizer": organizer, "moderator": moderator, "member": crowd[0]}
+    topic = ana.post("/topics", a_topic(title="Celui qui passe par tous les états"))
+    return people, topic["id"], site.open_topic(ana, organizer, title="Celui où l’on réunit")["id"]
+
+
+@pytest.fixture(scope="module")
+def put(site):
+    """Puts a topic into a state; the version that it then has. What is merged is so into itself, which serves here."""
+    connection = site.database("topics")
+    connection.autocommit = True
+
+    def into(topic, state):
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM videos WHERE topic_id = %s", (topic,))
+            cursor.execute("UPDATE topics SET state = %s, target_id = %s WHERE id = %s RETURNING version",
+                           (state, topic if state == "merged" else None, topic))
+            return cursor.fetchone()[0]
+
+    yield into
+    connection.close()
+
+
+def what_it_needs(to, target):
+    needs = {"declined": {"reason": REASON}, "cancelled": {"reason": REASON}, "scheduled": {"recording": RECORDING},
+             "published": {"video": VIDEO}, "merged": {"target_id": target}}
+    return needs.get(to, {})
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_from_each_state_each_person_may_go_where_the_table_says(stage, put, state):
+    people, topic, target = stage
+    for to, (part, person) in itertools.product(sorted(STATES), people.items()):
+        version = put(topic, state)
+        answer = person.request("POST", f"/topics/{topic}/transitions",
+                                {"to": to, "version": version, **what_it_needs(to, target)})
+        if part not in SEES[STATES[state]]:
+            expected = 404
+        elif MOVES.get(TRANSITIONS.get((state, to))) == part:
+            expected = (200, 404)  # one may lose sight of what one has moved
+        else:
+            expected = 403
+        assert answer.status_code in (expected if isinstance(expected, tuple) else (expected,)), \
+            f"{part}: {state} to {to}: {answer.status_code} {answer.text}"
+        moved = put(topic, state) != version
+        assert moved == isinstance(expected, tuple), f"{part}: {state} to {to}"
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_each_person_is_told_where_they_may_go(stage, put, state):
+    people, topic, _ = stage
+    put(topic, state)
+    for part, person in people.items():
+        answer = person.request("GET", f"/topics/{topic}")
+        if part not in SEES[STATES[state]]:
+            assert answer.status_code == 404
+            continue
+        mine = {to for (one, to), by in TRANSITIONS.items() if one == state and MOVES[by] == part}
+        assert set(answer.json()["may_become"]) == mine, part
+
+
+@pytest.mark.parametrize("to, wrong, field", [
+    ("declined", {}, "reason"), ("declined", {"reason": "Trop court."}, "reason"),
+    ("declined", {"reason": REASON, "reason_private": True}, "reason"), ("merged", {}, "target_id"),
+    ("merged", {"target_id": "999999"}, "target_id"), ("shortlisted", {"target_id": "1"}, "target_id")], ids=range(6))
+def test_a_transition_without_what_it_needs_is_refused(stage, put, organizer, to, wrong, field):
+    _, topic, _ = stage
+    version = put(topic, "open")
+    answer = organizer.request("POST", f"/topics/{topic}/transitions", {"to": to, "version": version, **wrong})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert put(topic, "open") == version
+
+
+@pytest.mark.parametrize("wrong", [{}, {"place_name": ""}, {"ends_at": "2030-05-01T17:00:00Z"}, {"time_zone": "Mars/Base"}], ids=range(4))
+def test_a_recording_needs_place_times_and_zone(stage, put, organizer, wrong):
+    _, topic, _ = stage
+    version = put(topic, "shortlisted")
+    recording = {"recording": {**RECORDING, **wrong}} if wrong else {}
+    answer = organizer.request("POST", f"/topics/{topic}/transitions", {"to": "scheduled", "version": version, **recording})
+    assert answer.status_code == 422
+
+
+def test_of_transitions_at_once_one_is_made_and_the_others_see_it(site, ana, organizer):
+    topic = site.open_topic(ana, organizer)
+
+    def move(to):
+        return organizer.request("POST", f"/topics/{topic['id']}/transitions",
+                                 {"to": to, "version": topic["version"], "reason": REASON})
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(move, ["shortlisted", "declined"] * 3))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    made = next(answer.json()["state"] for answer in answers if answer.status_code == 200)
+    assert {answer.json()["current"]["state"] for answer in answers if answer.status_code == 409} == {made}
+
+
+def test_the_history_is_public_but_for_private_reasons(site, ana, organizer):
+    topic = site.open_topic(ana, organizer)
+    for to, more in (("shortlisted", {}), ("scheduled", {"recording": RECORDING}), ("recorded", {}),
+                     ("not_aired", {"reason": "Une invitée a retiré son accord.", "reason_private": True})):
+        topic = organizer.post(f"/topics/{topic['id']}/transitions", {"to": to, "version": topic["version"], **more}, status=200)
+    for person, reason in ((site.visitor(), ""), (ana, ""), (organizer, "Une invitée a retiré son accord.")):
+        history = person.get(f"/topics/{topic['id']}/history")["items"]
+        assert [entry["to"] for entry in history] == ["proposed", "open", "shortlisted", "scheduled", "recorded", "not_aired"]
+        assert history[-1]["reason"] == reason
+    assert "retiré son accord" not in site.visitor().request("GET", f"/topics/{topic['id']}").text
+
+
+def test_a_private_address_is_for_organizers(site, ana, organizer):
+    topic = site.open_topic(ana, organizer)
+    topic = organizer.post(f"/topics/{topic['id']}/transitions", {"to": "shortlisted", "version": topic["version"]}, status=200)
+    recording = {**RECORDING, "address": "12 rue Secrète", "address_private": True}
+    organizer.post(f"/topics/{topic['id']}/transitions",
+                   {"to": "scheduled", "version": topic["version"], "recording": recording}, status=200)
+    assert organizer.get(f"/topics/{topic['id']}")["recording"]["address"] == "12 rue Secrète"
+    for person in (site.visitor(), ana):
+        assert "Secrète" not in person.request("GET", f"/topics/{topic['id']}").text
+    page = requests.get(f"{site.url}/sujets/{topic['id']}", timeout=10)
+    assert page.status_code == 200 and "Studios" in page.text and "Secrète" not in page.text
+
+
+# --- addresses
+
+
+def at(site, path):
+    answer = requests.get(site.url + path, timeout=10, allow_redirects=False)
+    return answer.status_code, answer.headers.get("Location", "").removeprefix(site.url)
+
+
+def test_a_topic_has_one_address_and_old_ones_lead_there(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="L’œuvre & l’été : où ça ?")
+    assert topic["slug"] == "l-oeuvre-et-l-ete-ou-ca"
+    here = f"/sujets/{topic['id']}-{topic['slug']}"
+    assert at(site, here)[0] == 200
+    for old in (f"/sujets/{topic['id']}", f"/sujets/{topic['id']}-autre-chose"):
+        assert at(site, old) == (301, here)
+    assert requests.get(f"{site.url}/s/{topic['id']}", timeout=10).url == site.url + here
+    renamed = ana.patch(f"/topics/{topic['id']}", {"version": topic["version"], "title": "Un tout autre titre"})
+    eventually(lambda: at(site, here) == (301, f"/sujets/{topic['id']}-{renamed['slug']}"))
+
+
+def test_a_merged_topic_leads_to_where_it_went_with_its_comments(site, ana, organizer, crowd):
+    old, new = site.open_topic(ana, organizer, title="Celui qui s’en va"), site.open_topic(ana, organizer, title="Celui qui reste")
+    comment = crowd[0].post(f"/topics/{old['id']}/comments", {"body": "Je déménage."})
+    organizer.post(f"/topics/{old['id']}/transitions", {"to": "merged", "version": old["version"], "target_id": new["id"]}, status=200)
+    eventually(lambda: at(site, f"/sujets/{old['id']}-{old['slug']}")[0] == 301)
+    assert requests.get(f"{site.url}/sujets/{old['id']}", timeout=10).url == f"{site.url}/sujets/{new['id']}-{new['slug']}"
+    shown = site.visitor().get(f"/topics/{old['id']}")
+    assert (shown["state"], shown["target_id"]) == ("merged", new["id"])
+    eventually(lambda: [c["id"] for c in site.visitor().get(f"/topics/{new['id']}/comments")["items"]] == [comment["id"]])
+    assert old["id"] not in [topic["id"] for topic in site.visitor().get("/topics", limit=100)["items"]]
+
+
+# --- opinions
+
+
+def test_fewer_than_five_opinions_are_a_number_and_no_distribution(site, ana, organizer, crowd):
+    topic = site.open_topic(ana, organizer)["id"]
+    for n, member in enumerate(crowd, start=1):
+        counts = member.put(f"/topics/{topic}/opinion", {"value": 1 + n % 4})["counts"]
+        assert counts["total"] == n
+        assert counts["hidden"] is (n < 5)
+        given = [counts[name] for name in ("passionnant", "interessant", "moyen", "sans_interet")]
+        assert sum(given) == (n if n == 5 else 0)
+    assert site.visitor().get(f"/topics/{topic}/opinions")["counts"] == counts
+    crowd[0].delete(f"/topics/{topic}/opinion")
+    assert site.visitor().get(f"/topics/{topic}/opinions")["counts"]["hidden"] is True
+
+
+def test_who_said_what_is_told_to_nobody_else(site, ana, organizer, crowd):
+    topic = site.open_topic(ana, organizer)["id"]
+    crowd[0].put(f"/topics/{topic}/opinion", {"value": 4, "reason": "Un secret à moi"})
+    assert crowd[0].get(f"/topics/{topic}/opinions")["own_reason"] == "Un secret à moi"
+    for person in (site.visitor(), crowd[1], ana, organizer):
+        for path in (f"/topics/{topic}", f"/topics/{topic}/opinions", f"/topics/{topic}/history"):
+            assert "Un secret à moi" not in person.request("GET", path).text
+
+
+def test_a_member_has_one_opinion_however_many_they_send_at_once(site, ana, organizer, crowd):
+    topic = site.open_topic(ana, organizer)["id"]
+
+    def give(n):
+        member = crowd[n % len(crowd)]
+        return member.request("PUT", f"/topics/{topic}/opinion", {"value": 1 + n % 4, "reason": f"Pour {n}"}).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(give, range(60))) == {200}
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT value, count(*) FROM opinions WHERE topic_id = %s GROUP BY value", (topic,))
+        rows = dict(cursor.fetchall())
+        cursor.execute("SELECT opinions, sans_interet, moyen, interessant, passionnant FROM topics WHERE id = %s", (topic,))
+        assert cursor.fetchone() == (5, *(rows.get(value, 0) for value in (1, 2, 3, 4)))
+    for member in crowd:
+        member.delete(f"/topics/{topic}/opinion")
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT opinions, sans_interet, moyen, interessant, passionnant FROM topics WHERE id = %s", (topic,))
+        assert cursor.fetchone() == (0,) * 5
+
+
+def test_opinions_close_with_the_topic(site, ana, organizer, crowd):
+    topic = site.open_topic(ana, organizer)
+    organizer.post(f"/topics/{topic['id']}/transitions", {"to": "declined", "version": topic["version"], "reason": REASON}, status=200)
+    assert crowd[0].request("PUT", f"/topics/{topic['id']}/opinion", {"value": 3}).status_code == 403
+    assert crowd[0].request("PUT", f"/topics/{topic['id']}/opinion", {"value": 5}).status_code == 422
+
+
+# --- lists
+
+
+@pytest.mark.parametrize("written, asked", [("œuvre", "oeuvre"), ("oeuvre", "œuvre"), ("vélodrome", "velodrome"),
+                                            ("velodrome", "vélodrome"), ("ÉTÉ INDIEN", "ete indien"), ("cæcum", "caecum"),
+                                            ("garçonnière", "GARCONNIERE")])
+def test_a_search_finds_letters_in_every_dress(site, ana, organizer, written, asked):
+    topic = site.open_topic(ana, organizer, title=f"Autour de : {written} et du reste")
+    found = site.visitor().get("/topics", q=asked, limit=100)["items"]
+    assert topic["id"] in [item["id"] for item in found]
+
+
+@pytest.mark.parametrize("q", ["'", '"', "a & | ! <-> :*", "\\", "%", "🎬", "(((", "-" * 200, "- " * 100, "a --b - -c talk-show", "a" * 200, "NOT AND OR", "\u202e", "œ"])
+def test_no_search_breaks_the_list(site, q):
+    assert site.visitor().request("GET", "/topics", q=q).status_code in (200, 422)
+
+
+def test_every_topic_that_stood_throughout_is_in_the_pages_once(site, ana, organizer):
+    standing = {site.open_topic(ana, organizer, title=f"Debout depuis le début {n}")["id"] for n in range(25)}
+
+    def walk(limit):
+        found, cursor = [], None
+        while True:
+            page = site.visitor().get("/topics", limit=limit, **({"cursor": cursor} if cursor else {}))
+            found += [item["id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        walks = [pool.submit(walk, limit) for limit in (3, 7)]
+        writers = [pool.submit(site.open_topic, ana, organizer, title=f"Nouveau venu {n}") for n in range(30)]
+        walks += [pool.submit(walk, limit) for limit in (2, 5, 10)]
+        for walked in (one.result() for one in walks):
+            assert len(walked) == len(set(walked))
+            assert standing <= set(walked)
+        for writer in writers:
+            writer.result()
+
+
+def test_of_edits_at_once_one_is_kept_and_the_others_have_the_fresh_text(site, ana, organizer):
+    topic = site.open_topic(ana, organizer)
+
+    def edit(n):
+        return ana.request("PATCH", f"/topics/{topic['id']}", {"version": topic["version"], "title": f"Titre de la fenêtre {n}"})
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(edit, range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    title = next(answer.json()["title"] for answer in answers if answer.status_code == 200)
+    assert {answer.json()["current"]["title"] for answer in answers if answer.status_code == 409} == {title}
+
+
+@pytest.mark.parametrize("change, field", [
+    ({"title": "Court"}, "title"), ({"title": "x" * 141}, "title"), ({"lead": "Trop court"}, "lead"), ({"lead": "x" * 601}, "lead"),
+    ({"article": "Trop court"}, "article"), ({"article": "x" * 20001}, "article"), ({"expertises": []}, "expertises"),
+    ({"expertises": ["inconnue"]}, "expertises"), ({"expertises": ["confiance"] * 8}, "expertises"), ({"format": "opera"}, "format"),
+    ({"treatment": "silence"}, "treatment"), ({"language": "xx"}, "language"), ({"title": "Un titre\nsur deux lignes"}, "title")],
+    ids=range(13))
+def test_a_topic_that_breaks_a_rule_is_refused_at_that_field(ana, change, field):
+    answer = ana.request("POST", "/topics", a_topic(**change))
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
