@@ -6,6 +6,8 @@
 
 #include "lib/template.h"
 
+extern const struct html mail_style; /* stands in the head of every mail */
+
 /* What every mail ends with. */
 struct mail_foot {
 	const char *site, *site_url;
