@@ -241,17 +241,16 @@ def test_a_member_has_one_opinion_however_many_they_send_at_once(site, ana, orga
     topic = site.open_topic(ana, organizer)["id"]
 
     def give(n):
-        member = crowd[n % len(crowd)]
-        return member.request("PUT", f"/topics/{topic}/opinion", {"value": 1 + n % 4, "reason": f"Pour {n}"}).status_code
+        return crowd[n % 2].request("PUT", f"/topics/{topic}/opinion", {"value": 1 + n % 4, "reason": f"Pour {n}"}).status_code
 
-    with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        assert set(pool.map(give, range(60))) == {200}
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(give, range(160))) == {200}
     with site.database("topics") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT value, count(*) FROM opinions WHERE topic_id = %s GROUP BY value", (topic,))
         rows = dict(cursor.fetchall())
         cursor.execute("SELECT opinions, sans_interet, moyen, interessant, passionnant FROM topics WHERE id = %s", (topic,))
-        assert cursor.fetchone() == (5, *(rows.get(value, 0) for value in (1, 2, 3, 4)))
-    for member in crowd:
+        assert cursor.fetchone() == (2, *(rows.get(value, 0) for value in (1, 2, 3, 4)))
+    for member in crowd[:2]:
         member.delete(f"/topics/{topic}/opinion")
     with site.database("topics") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT opinions, sans_interet, moyen, interessant, passionnant FROM topics WHERE id = %s", (topic,))
