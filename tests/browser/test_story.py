@@ -282,7 +282,7 @@ def test_a_member_proposes_a_topic_and_an_organizer_opens_it(site, browser, memb
     browser.forget()
     browser.open("/sujets")
     assert plain(title) in browser.texts(".row h2, .lead h2")
-    eventually(lambda: number in related_to(site, twin["id"]), seconds=5)
+    eventually(lambda: number in related_to(site, twin["id"]), seconds=20)
 
     # they leave again, so that the next browser's pair is not crowded out of a list of five
     for gone in (number, twin["id"]):
