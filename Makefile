@@ -21,6 +21,8 @@ HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -
 CPPFLAGS += -D_GNU_SOURCE -Iservices -isystem $(BUILD)/gen $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   += -std=c17 -g $(WARNINGS) $(HARDENING)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# What GnuTLS, a stranger that comes with libpq's LDAP, looks for in us (services/lib/process.c).
+LDFLAGS  += -Wl,--export-dynamic-symbol=_gnutls_global_init_skip
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcmark-gfm-extensions -lunistring -lstemmer \
             -lm -pthread
 ifdef SANITIZE
