@@ -86,14 +86,24 @@ class Ground(Deployment):
         for name in DATABASES:
             self.start(name)
         self._wait_owners()
-        os.environ["CAUSERIE_RPC_KEY_FILE"] = self.environment["CAUSERIE_RPC_KEY_FILE"]  # for causerie-accounts
-        demo.load({name: self.postgres.url(f"causerie_{name}") for name in DATABASES}, BUILD / "causerie-accounts")
+        with self._key_in_environment():
+            demo.load({name: self.postgres.url(f"causerie_{name}") for name in DATABASES},
+                      BUILD / "causerie-accounts")
         self._add_topics()
         self._add_comments()
         self._add_authors()
         self.stop_daemons()
         self.start_daemons()
         self.wait_ready()
+
+    @contextlib.contextmanager
+    def _key_in_environment(self):
+        """The loader starts causerie-accounts with ours."""
+        os.environ["CAUSERIE_RPC_KEY_FILE"] = self.environment["CAUSERIE_RPC_KEY_FILE"]
+        try:
+            yield
+        finally:
+            del os.environ["CAUSERIE_RPC_KEY_FILE"]
 
     def _wait_owners(self):
         end = time.monotonic() + 60
@@ -198,8 +208,8 @@ class Ground(Deployment):
     def cpu(self):
         return self.cpu_of_daemons() + self.cpu_of_postgres()
 
-    def resident(self):
-        return sum(map(resident_bytes, self.pids()))
+    def resident(self, field="Rss"):
+        return sum(resident_bytes(pid, field) for pid in self.pids())
 
     def kept_pages(self):
         """The bytes that the gateway's settings allow for kept pages, and are in use."""

@@ -51,8 +51,9 @@ def cpu_with_children(pid):
     return cpu_seconds(pid) + sum(map(cpu_seconds, _children(pid)))
 
 
-def resident_bytes(pid, field="VmRSS"):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+def resident_bytes(pid, field="Rss"):
+    """Pss counts what several processes share in parts."""
+    status = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.M).group(1)) * 1024
 
 

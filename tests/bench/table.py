@@ -19,8 +19,11 @@ class Line:
     floor: str = ""
     disturbed: bool = False
     note: str = ""  # below the table
+    failed: bool = False
 
     def verdict(self):
+        if self.failed:
+            return "not measured"
         if self.disturbed:
             return "disturbed"
         if not _holds(self.value, self.floor):
@@ -54,6 +57,6 @@ def summary(lines):
         return ", ".join(f"{line.row} ({line.figure})" for line in lines if line.verdict() == verdict)
 
     said = [("Below its floor", names("BELOW FLOOR")), ("Misses its goal", names("missed")),
-            ("Not judged, the machine was too busy", names("disturbed"))]
+            ("Not judged, the machine was too busy", names("disturbed")), ("Not measured", names("not measured"))]
     notes = [f"{line.row}, {line.what}: {line.note}.\n" for line in lines if line.note]
     return "".join(notes + [f"{words}: {which}.\n" for words, which in said if which])
