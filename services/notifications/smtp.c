@@ -1,10 +1,11 @@
 /*
- * smtp.c - libcurl connects (TLS, AUTH), the dialogue of one mail is ours, and stops before the
- * dot.
+ * smtp.c - libcurl connects (TLS, AUTH); the dialogue of a mail is ours, and stops before the dot.
  *
- *   offer --> connect --> MAIL --> RCPT --> DATA --> body --> (SMTP_READY) commit --> dot -->
- * answered |         |          |        |        |       |                              | its turn
- * +----------+--------+--------+-------+--> certainly not sent        +--> or unknown
+ *   offer --> its turn --> connect --> MAIL --> RCPT --> DATA --> body --> SMTP_READY
+ *                 |            |         |        |        |        |
+ *                 +------------+---------+--------+--------+--------+--> certainly not sent
+ *
+ *   commit --> dot --> accepted, refused, or (cut) unknown
  *
  * libcurl's own upload waits for the answer to the dot in a blocking loop, for as long as the
  * server likes, and stops the daemon meanwhile. So it only opens the connection
