@@ -10,7 +10,7 @@ import itertools
 import pytest
 import requests
 
-from harness.deployment import PASSWORD, Deployment, a_topic, eventually
+from harness.deployment import PASSWORD, a_topic, eventually
 
 PEOPLE = ("visitor", "unverified", "member", "author", "moderator", "organizer", "suspended")
 
@@ -186,13 +186,6 @@ class World:
         kind = "comments" if "body" in thing else "topics"
         fresh = self.author.request("GET", f"/{kind}/{thing['id']}")  # its version may have risen
         return fresh.json() if fresh.status_code == 200 else thing
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Deployment() as running:
-        running.add_expertises()
-        yield running
 
 
 @pytest.fixture(scope="module")

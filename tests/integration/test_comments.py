@@ -11,28 +11,6 @@ from harness.pages import Browser
 INSERTED, DELETED, STANDING = 300, 50, 120
 
 
-@pytest.fixture(scope="module")
-def site():
-    with Deployment() as running:
-        running.add_expertises()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
-
-
-@pytest.fixture(scope="module")
-def ben(site):
-    return site.member("Ben")
-
-
 @pytest.fixture
 def topic(site, ana, organizer):
     return site.open_topic(ana, organizer)["id"]

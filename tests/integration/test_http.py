@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from harness.deployment import Deployment, a_topic
+from harness.deployment import a_topic
 from harness.pages import Browser
 from http_cases import CASES, SECOND, send, statuses
 
@@ -21,18 +21,6 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Deployment() as running:
-        running.add_expertises()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
 
 
 @pytest.fixture(scope="module")

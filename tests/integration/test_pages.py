@@ -6,33 +6,11 @@ import xml.etree.ElementTree
 import pytest
 import requests
 
-from harness.deployment import PASSWORD, Deployment, a_topic, eventually
+from harness.deployment import PASSWORD, a_topic, eventually
 from harness.pages import Browser
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Deployment() as running:
-        running.add_expertises()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
-
-
-@pytest.fixture(scope="module")
-def ben(site):
-    return site.member("Ben")
 
 
 @pytest.fixture(scope="module")

@@ -2,29 +2,12 @@
 import pytest
 import requests
 
-from harness.deployment import Deployment, a_topic, eventually
+from harness.deployment import a_topic, eventually
 
 VELO = {"title": "Le vélo change-t-il la ville ?", "expertises": ["mobilite", "confiance"],
         "lead": "Pistes, parkings, cohabitation : ce que le vélo fait vraiment à une ville moyenne, vu de la selle.",
         "article": "Le vélo n’est pas une mode. Dans une ville moyenne, les pistes cyclables déplacent les "
                    "commerces, les habitudes et parfois les conflits. " * 4}
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Deployment() as running:
-        running.add_expertises()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
 
 
 @pytest.fixture(scope="module")

@@ -6,29 +6,12 @@ import re
 import pytest
 import requests
 
-from harness.deployment import ROOT, Deployment, a_topic, eventually
+from harness.deployment import ROOT, a_topic, eventually
 
 REASON = "Une raison publique assez longue pour dire quelque chose."
 RECORDING = {"place_name": "Studios", "starts_at": "2030-05-01T18:00:00Z", "ends_at": "2030-05-01T19:30:00Z",
              "time_zone": "Europe/Paris"}
 VIDEO = {"url": "https://video.example/1", "duration_seconds": 3000, "no_captions_reason": "Elles arrivent."}
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Deployment() as running:
-        running.add_expertises()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
 
 
 @pytest.fixture(scope="module")
