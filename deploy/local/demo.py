@@ -221,10 +221,11 @@ def _topic(rows, source, topic, opinions):
              updated_at=source.at(steps[-1]["age_days"] if steps else topic["age_days"]),
              opened_at=source.at(opened) if opened is not None else None,
              state_since=source.at(steps[-1]["age_days"] if steps else topic["age_days"]),
-             comments=len(visible),
-             commented_at=source.at(min(comment["age_days"] for comment in visible)) if visible else None,
              opinions=len(opinions), passionnant=values[4], interessant=values[3], moyen=values[2],
              sans_interet=values[1])
+    if visible:
+        rows.add("discussions", topic_id=number, comments=len(visible),
+                 commented_at=source.at(min(comment["age_days"] for comment in visible)))
     rows.add("topic_versions", topic_id=number, version=1, editor_id=source.people_ids[topic["proposer"]], **text,
              at=source.at(topic["age_days"]))
 

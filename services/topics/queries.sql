@@ -30,13 +30,17 @@ SELECT EXISTS (SELECT FROM terms WHERE kind = 'format' AND slug = :format::text)
        EXISTS (SELECT FROM terms WHERE kind = 'treatment' AND slug = :treatment::text) AS treatment;
 
 -- name: get_topic
-SELECT t.*, o.value AS own_opinion, o.reason AS own_reason,
+SELECT t.id, t.version, t.state, t.proposer_id, t.title, t.slug, t.lead, t.article, t.language, t.format, t.treatment,
+       t.expertises, t.place, t.public_reason, t.sponsor, t.target_id, t.created_at, t.updated_at, t.opened_at,
+       t.opinions, t.passionnant, t.interessant, t.moyen, t.sans_interet, coalesce(d.comments, 0) AS comments,
+       o.value AS own_opinion, o.reason AS own_reason,
        r.place_name, r.address, r.address_private, r.access, r.online_url, r.starts_at, r.ends_at, r.time_zone,
        r.set_capacity, r.audience_capacity,
        v.url, v.duration_seconds, v.transcript, v.captions_url, v.no_captions_reason,
        EXISTS (SELECT FROM participations p WHERE p.topic_id = t.id AND p.account_id = :viewer_id::bigint
                 AND p.state IN ('confirmed', 'took_part')) AS on_panel
   FROM topics t
+  LEFT JOIN discussions d ON d.topic_id = t.id
   LEFT JOIN recordings r ON r.topic_id = t.id
   LEFT JOIN videos v ON v.topic_id = t.id
   LEFT JOIN opinions o ON o.topic_id = t.id AND o.account_id = :viewer_id::bigint
@@ -47,16 +51,16 @@ SELECT at_seconds, title FROM chapters WHERE topic_id = :id::bigint ORDER BY at_
 
 -- name: get_summaries
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
-       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at
-  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id
+       t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at
+  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
  WHERE t.id = ANY (:ids::bigint[]);
 
 -- Newest first, from a position on; every filter may be absent.
 -- name: list_recent
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
-       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at,
+       t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at,
        (extract(epoch FROM coalesce(t.opened_at, t.created_at)) * 1000000)::bigint AS sort_key
-  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id
+  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
  WHERE t.state = ANY (:states::text[])
    AND (:format::text IS NULL OR t.format = :format)
    AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
@@ -69,25 +73,25 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
 
 -- name: list_discussed
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
-       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at,
-       (extract(epoch FROM t.commented_at) * 1000000)::bigint AS sort_key
-  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id
- WHERE t.state = ANY (:states::text[]) AND t.commented_at IS NOT NULL
+       t.created_at, t.opened_at, t.version, t.opinions, d.comments, t.target_id, r.starts_at,
+       (extract(epoch FROM d.commented_at) * 1000000)::bigint AS sort_key
+  FROM discussions d JOIN topics t ON t.id = d.topic_id LEFT JOIN recordings r ON r.topic_id = t.id
+ WHERE t.state = ANY (:states::text[]) AND d.commented_at IS NOT NULL
    AND (:format::text IS NULL OR t.format = :format)
    AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
    AND (:language::text IS NULL OR t.language = :language)
    AND (:proposer_id::bigint IS NULL OR t.proposer_id = :proposer_id)
    AND (:after_key::bigint IS NULL
-        OR ((extract(epoch FROM t.commented_at) * 1000000)::bigint, t.id) < (:after_key, :after_id::bigint))
- ORDER BY t.commented_at DESC, t.id DESC
+        OR ((extract(epoch FROM d.commented_at) * 1000000)::bigint, d.topic_id) < (:after_key, :after_id::bigint))
+ ORDER BY d.commented_at DESC, d.topic_id DESC
  LIMIT :limit::bigint;
 
 -- Next recording first.
 -- name: list_awaited
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
-       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at,
+       t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at,
        -(extract(epoch FROM r.starts_at) * 1000000)::bigint AS sort_key
-  FROM topics t JOIN recordings r ON r.topic_id = t.id
+  FROM topics t JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
  WHERE t.state = ANY (:states::text[]) AND r.starts_at > now()
    AND (:format::text IS NULL OR t.format = :format)
    AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
@@ -112,14 +116,14 @@ WITH wanted AS (SELECT websearch_to_tsquery('causerie', :query::text) AS q),
                WHERE :after_key::bigint IS NULL OR (sort_key, id) < (:after_key, :after_id::bigint)
                ORDER BY sort_key DESC, id DESC LIMIT :limit::bigint)
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
-       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, r.starts_at, t.sort_key,
+       t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at, t.sort_key,
        ts_headline('causerie', t.title, wanted.q, U&'StartSel=\0002, StopSel=\0003, HighlightAll=true') AS headline,
        -- of the article as it reads, without the signs of its Markdown
        ts_headline('causerie', t.lead || ' ' || regexp_replace(regexp_replace(t.article, '\]\([^)]*\)', '', 'g'),
                                                                '(^|\n) *(#+|[-*>]+|[0-9]+[.]) +|[*`[]+', ' ', 'g'),
                    wanted.q, U&'StartSel=\0002, StopSel=\0003, MaxWords=40, MinWords=20, MaxFragments=2, FragmentDelimiter=" … "') AS excerpt,
        (SELECT count(*) FROM (SELECT FROM found LIMIT 1000) AS few) AS total
-  FROM wanted, page t LEFT JOIN recordings r ON r.topic_id = t.id
+  FROM wanted, page t LEFT JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
  ORDER BY t.sort_key DESC, t.id DESC;
 
 -- name: create_topic
@@ -260,13 +264,13 @@ SELECT t.state, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen
 -- Those asked for, or the next ones.
 -- name: list_documents
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
-       t.created_at, t.opened_at, t.version, t.opinions, t.comments, t.target_id, t.article,
+       t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, t.article,
        t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
        (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_accounts,
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values
-  FROM topics t
+  FROM topics t LEFT JOIN discussions d ON d.topic_id = t.id
  WHERE t.id = ANY (CASE WHEN cardinality(:ids::bigint[]) > 0 THEN :ids
                         ELSE ARRAY (SELECT id FROM topics WHERE id > :after_id::bigint ORDER BY id LIMIT :limit::bigint) END)
  ORDER BY t.id LIMIT :limit;
@@ -279,9 +283,12 @@ SELECT epoch, last AS seq FROM outbox_head;
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
                RETURNING 1),
-     counted AS (UPDATE topics SET comments = greatest(comments + CASE WHEN :type::text IN ('comment.posted', 'comment.restored') THEN 1 ELSE -1 END, 0),
-                        commented_at = CASE WHEN :type = 'comment.posted' THEN now() ELSE commented_at END
-                  WHERE id = :topic_id::bigint AND EXISTS (SELECT FROM moved))
+     counted AS (INSERT INTO discussions AS d
+                 SELECT id, (:type::text IN ('comment.posted', 'comment.restored'))::int, CASE WHEN :type = 'comment.posted' THEN now() END
+                   FROM topics WHERE id = :topic_id::bigint AND EXISTS (SELECT FROM moved)
+                 ON CONFLICT (topic_id) DO UPDATE
+                    SET comments = greatest(d.comments + CASE WHEN :type IN ('comment.posted', 'comment.restored') THEN 1 ELSE -1 END, 0),
+                        commented_at = coalesce(excluded.commented_at, d.commented_at))
 SELECT count(*) AS moved FROM moved;
 
 -- An erased member's opinions go; topics keep their place, without a name (accounts no longer has one).
