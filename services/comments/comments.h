@@ -16,6 +16,7 @@
 #include "queries.h"
 
 struct rpc_client;
+struct sql_group;
 
 struct comments_settings {
 	int64_t rate; /* comments a member may post in a minute */
@@ -23,6 +24,7 @@ struct comments_settings {
 
 extern struct comments_settings settings;
 extern struct rpc_client *topics; /* asked about a topic whose event has not come yet */
+extern struct sql_group *posts;   /* new comments, committed together */
 
 /* comment_message.c: rows into messages. */
 

@@ -11,11 +11,13 @@
 #include "accounts.pb-c.h"
 #include "lib/config.h"
 #include "lib/consumer.h"
+#include "lib/sql_group.h"
 #include "migrations.h"
 #include "topics.pb-c.h"
 
 struct comments_settings settings;
 struct rpc_client *topics;
+struct sql_group *posts;
 
 static const struct setting table[] = {
 	SETTING_INTEGER("CAUSERIE_COMMENTS_RATE", "10", &settings.rate, 1, 1000000000,
@@ -64,6 +66,7 @@ static const char *start(const struct service_context *here)
 	of_accounts.peers = service_peers("accounts");
 	of_accounts.choose = on_account;
 
+	posts = sql_group_new(here->loop, here->sql, &post_comments_sql);
 	topics = of_topics.owner;
 	topics_seen = consumer_new(here->loop, &of_topics);
 	accounts_seen = consumer_new(here->loop, &of_accounts);
@@ -74,6 +77,7 @@ static void stop(void)
 {
 	consumer_free(topics_seen);
 	consumer_free(accounts_seen);
+	sql_group_free(posts);
 }
 
 int main(int argc, char **argv)

@@ -6,15 +6,16 @@
  *               |          |---- (topic not known as open here) --> ask_topics
  *               +------------------------------------------------- learn
  *
- * Comments, counters, key and event are one statement. Whether a topic takes
- * comments is known here from its events; before refusing for one that has not
- * come yet, topics is asked, once.
+ * Comments, counters, key and event are one statement, shared with the comments that
+ * arrive at the same time (lib/sql_group.h). Whether a topic takes comments is known here
+ * from its events; before refusing for one that has not come yet, topics is asked, once.
  */
 #include "comments.h"
 
 #include "lib/idempotency.h"
 #include "lib/outbox.h"
 #include "lib/rpc.h"
+#include "lib/sql_group.h"
 #include "lib/text.h"
 #include "topics.pb-c.h"
 
@@ -59,11 +60,15 @@ static struct step write_comment(struct task *task)
 {
 	struct post_comment *p = (struct post_comment *)task;
 
-	SQL_NAMED(task, &p->written, service_here()->sql, &post_comment_sql, &p->ask->base,
-		  {"idempotency_key", idempotency_key(task)},
-		  {"asked", idempotency_asked(task, &p->ask->base)},
-		  {"rate", sql_integer(settings.rate)}, {"body", sql_text(p->body)},
-		  {"language", sql_text(p->language)});
+	const struct sql_named values[] = {{"idempotency_key", idempotency_key(task)},
+					   {"asked", idempotency_asked(task, &p->ask->base)},
+					   {"rate", sql_integer(settings.rate)},
+					   {"body", sql_text(p->body)},
+					   {"language", sql_text(p->language)}};
+
+	sql_group_run(task, &p->written, posts,
+		      sql_bind(task, &post_comments_sql, &p->ask->base, values,
+			       sizeof values / sizeof values[0]));
 	return task_then(written);
 }
 

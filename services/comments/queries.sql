@@ -2,41 +2,51 @@
 
 -- The statements of comments. A change and its event are one statement.
 
--- One row always: what stood in the way, and the new comment. `ready` is empty when something did,
--- so that the key is not used up; an id of NULL with nothing in the way is a repeat.
--- name: post_comment
-WITH thread AS (SELECT topic_id, proposer_id, open FROM threads WHERE topic_id = :topic_id::bigint),
-     parent AS (SELECT id, root_id, depth, author_id FROM comments
-                 WHERE id = :parent_id::bigint AND topic_id = :topic_id AND state = 'visible'),
-     recent AS (SELECT count(*) AS n
-                  FROM (SELECT FROM comments WHERE author_id = :viewer_id::bigint AND created_at > now() - interval '1 minute'
-                         LIMIT :rate::bigint) AS few),
-     ready AS (SELECT nextval('comments_id_seq') AS id, thread.*
-                 FROM thread, recent
-                WHERE thread.open AND recent.n < :rate
-                  AND (:parent_id IS NULL OR EXISTS (SELECT FROM parent))),
+-- Comments that arrive together (lib/sql_group.h), one row back for each: what stood in the way, and the new
+-- comment. `ready` leaves out those with something in the way, so that their key is not used up; an id of NULL
+-- with nothing in the way is a repeat. Rows to be changed are locked by id, parents before threads, and keys
+-- in their own order, so that the batches of two replicas wait for each other and never both ways.
+-- name: post_comments
+WITH wanted AS (SELECT * FROM unnest(:topic_id::bigint[], :parent_id::bigint[], :viewer_id::bigint[], :idempotency_key::text[],
+                                     :asked::bytea[], :rate::bigint[], :body::text[], :language::text[], :trace::text[])
+                WITH ORDINALITY AS w (topic_id, parent_id, author_id, key, asked, rate, body, language, trace, place)),
+     parent AS (SELECT id, topic_id, root_id, depth, author_id FROM comments
+                 WHERE id = ANY (:parent_id) AND state = 'visible' ORDER BY id FOR NO KEY UPDATE),
+     thread AS (SELECT topic_id, proposer_id, open FROM threads
+                 WHERE topic_id = ANY (:topic_id) AND (SELECT count(*) FROM parent) >= 0 -- parents first
+                 ORDER BY topic_id FOR NO KEY UPDATE),
+     recent AS (SELECT author_id, (SELECT count(*) FROM (SELECT FROM comments c WHERE c.author_id = authors.author_id
+                                                            AND created_at > now() - interval '1 minute'
+                                                          LIMIT rate) AS few) AS n
+                  FROM (SELECT DISTINCT author_id, rate FROM wanted) AS authors),
+     checked AS (SELECT w.*, thread.proposer_id, thread.topic_id IS NOT NULL AS known, coalesce(thread.open, false) AS open,
+                        w.parent_id IS NULL OR parent.id IS NOT NULL AS parent_found,
+                        n + row_number() OVER (PARTITION BY w.author_id ORDER BY place) > rate AS too_many,
+                        parent.root_id, coalesce(parent.depth + 1, 0) AS depth, coalesce(parent.author_id, 0) AS parent_author_id
+                   FROM wanted w JOIN recent USING (author_id) LEFT JOIN thread USING (topic_id)
+                        LEFT JOIN parent ON parent.id = w.parent_id AND parent.topic_id = w.topic_id),
+     ready AS (SELECT nextval('comments_id_seq') AS id, *
+                 FROM (SELECT * FROM checked WHERE open AND parent_found AND NOT too_many ORDER BY author_id, key) AS in_order),
      once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
-              SELECT :viewer_id, :idempotency_key::text, 'PostComment', id, :asked::bytea FROM ready
+              SELECT author_id, key, 'PostComment', id, asked FROM ready
               ON CONFLICT DO NOTHING RETURNING result_id AS id),
      made AS (INSERT INTO comments (id, topic_id, parent_id, root_id, depth, author_id, parent_author_id, body, language, state)
-              SELECT ready.id, ready.topic_id, parent.id, coalesce(parent.root_id, ready.id), coalesce(parent.depth + 1, 0),
-                     :viewer_id, coalesce(parent.author_id, 0), :body::text, :language::text, 'visible'
-                FROM once JOIN ready USING (id) LEFT JOIN parent ON true
+              SELECT id, topic_id, parent_id, coalesce(root_id, id), depth, author_id, parent_author_id, body, language, 'visible'
+                FROM ready JOIN once USING (id)
               RETURNING *),
-     answered AS (UPDATE comments c SET replies = c.replies + 1 FROM made WHERE c.id = made.parent_id),
-     counted AS (UPDATE threads t SET comments = t.comments + 1 FROM made WHERE t.topic_id = made.topic_id),
+     answered AS (UPDATE comments c SET replies = c.replies + n
+                    FROM (SELECT parent_id, count(*) AS n FROM made GROUP BY parent_id) AS more WHERE c.id = more.parent_id),
+     counted AS (UPDATE threads t SET comments = t.comments + n
+                   FROM (SELECT topic_id, count(*) AS n FROM made GROUP BY topic_id) AS more WHERE t.topic_id = more.topic_id),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
-                   SELECT 'comment', made.id, version, 'comment.posted', :trace::text,
-                          jsonb_build_object('comment_id', made.id, 'topic_id', made.topic_id, 'actor_id', author_id,
-                                             'parent_id', parent_id, 'parent_author_id', parent_author_id,
-                                             'proposer_id', thread.proposer_id)
-                     FROM made, thread)
-SELECT made.*,
-       EXISTS (SELECT FROM thread) AS known,
-       EXISTS (SELECT FROM thread WHERE open) AS open,
-       :parent_id IS NULL OR EXISTS (SELECT FROM parent) AS parent_found,
-       (SELECT n FROM recent) >= :rate AS too_many
-  FROM (SELECT) AS always LEFT JOIN made ON true;
+                   SELECT 'comment', id, version, 'comment.posted', trace,
+                          jsonb_build_object('comment_id', id, 'topic_id', made.topic_id, 'actor_id', made.author_id,
+                                             'parent_id', made.parent_id, 'parent_author_id', made.parent_author_id,
+                                             'proposer_id', proposer_id)
+                     FROM made JOIN ready USING (id))
+SELECT made.*, checked.known, checked.open, checked.parent_found, checked.too_many
+  FROM checked LEFT JOIN ready USING (place) LEFT JOIN made ON made.id = ready.id
+ ORDER BY place;
 
 -- name: put_thread
 INSERT INTO threads (topic_id, proposer_id, state, open, seen)

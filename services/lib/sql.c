@@ -128,6 +128,14 @@ static void clear_result(void *result)
 	PQclear(result);
 }
 
+void sql_slot_take(struct task *task, struct sql_slot *slot, PGresult *result)
+{
+	arena_defer(&task->arena, clear_result, result);
+	slot->result = result;
+	slot->rows = PQntuples(result);
+	slot->affected = atoi(PQcmdTuples(result));
+}
+
 static void answer_all(struct operation *operation, enum sql_state state)
 {
 	struct task *task = operation->task;
@@ -154,10 +162,7 @@ static void answer_done(struct operation *operation)
 	for (size_t i = 0; i < operation->count; i++) {
 		struct answer *answer = &operation->answers[i];
 
-		arena_defer(&operation->task->arena, clear_result, answer->result);
-		answer->slot->result = answer->result;
-		answer->slot->rows = PQntuples(answer->result);
-		answer->slot->affected = atoi(PQcmdTuples(answer->result));
+		sql_slot_take(operation->task, answer->slot, answer->result);
 		answer->result = NULL;
 	}
 	answer_all(operation, SQL_DONE);

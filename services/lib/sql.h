@@ -94,7 +94,7 @@ struct sql_param sql_id(uint64_t); /* 0 is SQL NULL */
 struct sql_param sql_flag(bool);
 struct sql_param sql_bytes(const void *, size_t);                   /* bytea */
 struct sql_param sql_ids(struct arena *, const uint64_t *, size_t); /* bigint[] */
-struct sql_param sql_texts(struct arena *, char *const *, size_t);  /* text[] */
+struct sql_param sql_texts(struct arena *, char *const *, size_t);  /* text[]; NULLs are NULL */
 struct sql_param sql_null(void);
 
 /* Runs a statement as an operation of the task; the count must match the statement's. */
@@ -144,6 +144,9 @@ const struct sql_param *sql_bind(struct task *, const struct sql_query *, const 
 			(const struct sql_named[]){__VA_ARGS__},                                   \
 			sizeof((const struct sql_named[]){__VA_ARGS__}) /                          \
 				sizeof(struct sql_named))
+
+/* For drivers: the slot has this result, which goes with the task; the state stays to be set. */
+void sql_slot_take(struct task *, struct sql_slot *, PGresult *);
 
 /* Reading a result: column by name; a missing column is a bug. */
 bool sql_is_null(const struct sql_slot *, int row, const char *column);

@@ -71,6 +71,8 @@ struct sql_param sql_ids(struct arena *arena, const uint64_t *ids, size_t n)
 
 static char *quote(char *end, const char *text)
 {
+	if (text == NULL)
+		return stpcpy(end, "NULL");
 	*end++ = '"';
 	for (; *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
@@ -87,7 +89,7 @@ struct sql_param sql_texts(struct arena *arena, char *const *texts, size_t n)
 	char *literal, *end;
 
 	for (size_t i = 0; i < n; i++)
-		size += 2 * strlen(texts[i]) + sizeof "\"\",";
+		size += texts[i] != NULL ? 2 * strlen(texts[i]) + sizeof "\"\"," : sizeof "NULL,";
 	literal = end = arena_alloc(arena, size);
 	*end++ = '{';
 	for (size_t i = 0; i < n; i++) {

@@ -21,6 +21,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sql.h"
+#include "lib/sql_group.h"
 #include "lib/task.h"
 
 #define SLOTS 40
@@ -65,12 +66,21 @@ QUERY(event_lists, false,
       "SELECT $1::bigint[] AS mentioned_ids, $2::bigint AS topic_id, $3::bigint AS viewer, "
       "$4::text AS key",
       "mentioned_ids", "topic_id", "viewer_id", "idempotency_key");
+/* One row back for each in their order; a number that ends in 9 takes a while. */
+QUERY(insert_all, true,
+      "WITH w AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[]) WITH ORDINALITY AS w "
+      "(n, t, y, "
+      "place)), made AS (INSERT INTO tried (n) SELECT n FROM w ORDER BY place RETURNING n), "
+      "rests AS MATERIALIZED (SELECT pg_sleep(0.3) FROM w WHERE n % 10 = 9) "
+      "SELECT n, t, y, pg_current_xact_id()::text AS xact, (SELECT count(*) FROM rests) AS rests "
+      "FROM w JOIN made USING (n) ORDER BY place",
+      "n", "t", "y");
 
 static const struct sql_query *const queries[] = {
 	&echo,        &divide,       &insert,      &count_rows,  &insert_deferred,
 	&rest,        &rest_writing, &end_reading, &end_writing, &whole_row,
 	&lock_head,   &read_other,   &backend,     &times,       &comment,
-	&event_lists, &echo, /* twice on purpose */
+	&event_lists, &insert_all,   &echo, /* twice on purpose */
 	NULL};
 
 static struct event_base *loop;
@@ -751,6 +761,218 @@ static void every_answer_finds_its_own_slot(void **state)
 	run(task_then(start_many));
 }
 
+/* --- groups --- */
+
+static struct sql_group *group;
+
+static void insert_in_group(struct task *task, int slot, int64_t n, const char *text)
+{
+	struct sql_param *params = ARENA_ARRAY(&task->arena, struct sql_param, 3);
+
+	params[0] = sql_integer(n);
+	params[1] = sql_text(text);
+	params[2] = sql_bytes("\0\xff", 2);
+	sql_group_run(task, &((struct probe *)task)->slots[slot], group, params);
+}
+
+static void run_with_group(struct step first)
+{
+	wait_until_ready();
+	group = sql_group_new(loop, sql, &insert_all);
+	run(first);
+	sql_group_free(group);
+}
+
+static struct step check_group(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+	const char *const texts[] = {ODD, NULL, "NULL", ""};
+
+	for (int i = 0; i < 4; i++) {
+		const struct sql_slot *slot = &p->slots[i];
+
+		assert_int_equal(slot->state, SQL_DONE);
+		assert_int_equal(slot->rows, 1);
+		assert_int_equal(sql_get_integer(slot, 0, "n"), 2000 + i);
+		assert_string_equal(sql_get_text(slot, 0, "y"), "\\x00ff");
+		assert_int_equal(sql_is_null(slot, 0, "t"), texts[i] == NULL);
+		assert_string_equal(sql_get_text(slot, 0, "t"), texts[i] ? texts[i] : "");
+		assert_string_equal(sql_get_text(slot, 0, "xact"),
+				    sql_get_text(&p->slots[0], 0, "xact"));
+	}
+	checked = true;
+	return task_done();
+}
+
+static struct step start_group(struct task *task)
+{
+	insert_in_group(task, 0, 2000, ODD);
+	insert_in_group(task, 1, 2001, NULL);
+	insert_in_group(task, 2, 2002, "NULL");
+	insert_in_group(task, 3, 2003, "");
+	return task_then(check_group);
+}
+
+static void requests_of_one_turn_are_one_transaction(void **state)
+{
+	(void)state;
+	run_with_group(task_then(start_group));
+}
+
+static struct step check_refused(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(p->slots[i].state, i == 1 ? SQL_REFUSED : SQL_DONE);
+	assert_string_equal(p->slots[1].sqlstate, "23505");
+	assert_string_equal(p->slots[1].constraint, "tried_n_key");
+	assert_string_not_equal(sql_get_text(&p->slots[0], 0, "xact"),
+				sql_get_text(&p->slots[2], 0, "xact"));
+	checked = true;
+	return task_done();
+}
+
+static struct step start_refused(struct task *task)
+{
+	insert_in_group(task, 0, 2010, "before");
+	insert_in_group(task, 1, 1000, "taken");
+	insert_in_group(task, 2, 2012, "after");
+	return task_then(check_refused);
+}
+
+static void what_one_asks_for_fails_nobody_else_of_its_group(void **state)
+{
+	(void)state;
+	run_with_group(task_then(start_refused));
+}
+
+static struct step check_many_rows(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	for (int i = 0; i < SLOTS; i++)
+		assert_int_equal(p->slots[i].state, SQL_DONE);
+	checked = true;
+	return task_done();
+}
+
+static int64_t next_number = 3000;
+
+static struct step start_many_rows(struct task *task)
+{
+	for (int i = 0; i < SLOTS; i++, next_number += next_number % 10 == 8 ? 2 : 1)
+		insert_in_group(task, i, next_number, "many");
+	return task_then(check_many_rows);
+}
+
+static void more_than_one_statement_takes_wait_for_the_next(void **state)
+{
+	PGconn *pg = other();
+	PGresult *result;
+
+	(void)state;
+	wait_until_ready();
+	group = sql_group_new(loop, sql, &insert_all);
+	probe(task_then(start_many_rows), 5000);
+	probe(task_then(start_many_rows), 5000);
+	run_until_idle();
+	assert_true(checked);
+	result = PQexec(pg, "SELECT count(*), max(n) FROM (SELECT xmin, count(*) AS n FROM tried "
+			    "WHERE n BETWEEN 3000 "
+			    "AND 3999 GROUP BY xmin::text, xmin) AS transactions");
+	assert_string_equal(PQgetvalue(result, 0, 0), "2");
+	assert_int_equal(atoi(PQgetvalue(result, 0, 1)), SQL_GROUP_ROWS);
+	PQclear(result);
+	PQfinish(pg);
+	sql_group_free(group);
+}
+
+/* Its statement rests while the deadlines of two requests pass: one was sent with it, one was not.
+ */
+static struct sql_slot late_sent, late_waiting;
+
+static struct step start_waiting(struct task *task)
+{
+	struct sql_param *params = ARENA_ARRAY(&task->arena, struct sql_param, 3);
+
+	params[0] = sql_integer(4002);
+	sql_group_run(task, &late_waiting, group, params);
+	return task_then(too_late);
+}
+
+static struct step start_resting(struct task *task)
+{
+	struct sql_param *params = ARENA_ARRAY(&task->arena, struct sql_param, 3);
+
+	params[0] = sql_integer(4009);
+	sql_group_run(task, &late_sent, group, params);
+	return task_then(too_late);
+}
+
+static void who_is_late_is_told_whether_it_was_sent(void **state)
+{
+	PGconn *pg = other();
+	PGresult *result;
+
+	(void)state;
+	wait_until_ready();
+	group = sql_group_new(loop, sql, &insert_all);
+	probe(task_then(start_resting), 100);
+	event_base_loop(loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	event_base_loop(loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	probe(task_then(start_waiting), 100);
+	run_until_idle();
+	assert_true(came_late);
+	assert_int_equal(late_sent.state, SQL_UNKNOWN);
+	assert_int_equal(late_waiting.state, SQL_UNAVAILABLE);
+	result = PQexec(pg,
+			"SELECT string_agg(n::text, ',') FROM tried WHERE n BETWEEN 4000 AND 4999");
+	assert_string_equal(PQgetvalue(result, 0, 0), "4009");
+	PQclear(result);
+	PQfinish(pg);
+	sql_group_free(group);
+}
+
+static void on_cut(evutil_socket_t nothing, short events, void *argument)
+{
+	PGconn *pg = other();
+
+	(void)nothing;
+	(void)events;
+	(void)argument;
+	execute(pg,
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%rests%' "
+		"AND pid <> pg_backend_pid()");
+	PQfinish(pg);
+}
+
+static struct step check_cut(struct task *task)
+{
+	struct probe *p = (struct probe *)task;
+
+	assert_int_equal(p->slots[0].state, SQL_UNKNOWN);
+	assert_int_equal(p->slots[1].state, SQL_UNKNOWN);
+	checked = true;
+	return task_done();
+}
+
+static struct step start_cut(struct task *task)
+{
+	const struct timeval soon = {0, 100000};
+
+	insert_in_group(task, 0, 5009, "resting");
+	insert_in_group(task, 1, 5010, "with it");
+	event_base_once(loop, -1, EV_TIMEOUT, on_cut, NULL, &soon);
+	return task_then(check_cut);
+}
+
+static void a_lost_connection_leaves_a_whole_group_unknown(void **state)
+{
+	(void)state;
+	run_with_group(task_then(start_cut));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -770,6 +992,11 @@ int main(void)
 		cmocka_unit_test(without_a_server_statements_fail_at_once),
 		cmocka_unit_test(a_migration_is_applied_once_and_a_broken_one_leaves_nothing),
 		cmocka_unit_test(every_answer_finds_its_own_slot),
+		cmocka_unit_test(requests_of_one_turn_are_one_transaction),
+		cmocka_unit_test(what_one_asks_for_fails_nobody_else_of_its_group),
+		cmocka_unit_test(more_than_one_statement_takes_wait_for_the_next),
+		cmocka_unit_test(who_is_late_is_told_whether_it_was_sent),
+		cmocka_unit_test(a_lost_connection_leaves_a_whole_group_unknown),
 	};
 	int failures;
 
