@@ -258,7 +258,7 @@ def test_a_stream_tells_what_happens_on_its_topic_alone(site, ana, organizer):
         ana.post(f"/topics/{other['id']}/comments", {"body": "Ailleurs"})
         comment = ana.post(f"/topics/{topic['id']}/comments", {"body": "En direct"})
         ana.put(f"/topics/{topic['id']}/opinion", {"value": 4})
-        seen = lines_of(stream, ["event: comment", "event: opinion"])
+        seen = lines_of(stream, ["event: comment", f'"id":"{comment["id"]}"', "event: opinion"])
     assert f'"id":"{comment["id"]}"' in seen
     assert f'"topic_id":"{other["id"]}"' not in seen
     assert "Ana" not in seen and "actor" not in seen and "author" not in seen
