@@ -76,6 +76,14 @@ enum outcome {
 	LATER, /* the next event's pause is not over */
 };
 
+/* Events in a row that one statement takes together. */
+struct gathered {
+	const struct sql_query *query;
+	const struct sql_param *rows[EFFECTS];
+	size_t n;
+	uint64_t from, to;
+};
+
 struct round {
 	struct task task;
 	struct consumer *consumer; /* NULL: it is gone */
@@ -87,6 +95,7 @@ struct round {
 		*statements; /* of the batch in progress, and what each moves the cursor to */
 	uint64_t *moves;
 	size_t n_statements, n_events;
+	struct gathered gathered;
 	enum outcome outcome;
 };
 
@@ -420,14 +429,84 @@ static void pass_over(struct round *round, uint64_t from, uint64_t to)
 			      sql_bind(&round->task, &cursor_move_sql, NULL, extra, 5));
 }
 
-static void add_effect(struct round *round, const struct sql_query *query,
-		       const Causerie__Event *event)
+/* The event's values; :from and :to are not the event's. */
+static const struct sql_param *bind_event(struct round *round, const struct sql_query *query,
+					  const Causerie__Event *event)
 {
 	const struct sql_named extra[] = {PLACE(round->consumer),
-					  {"trace", sql_text(event->trace)}};
+					  {"trace", sql_text(event->trace)},
+					  {"from", sql_null()},
+					  {"to", sql_null()}};
 
-	add_statement(round, query, event->seq,
-		      sql_bind(&round->task, query, &event->base, extra, 4));
+	return sql_bind(&round->task, query, &event->base, extra, 6);
+}
+
+static bool gathers(const struct sql_query *query)
+{
+	for (size_t i = 0; i < query->n_parameters; i++)
+		if (strcmp(query->parameters[i], "to") == 0)
+			return true;
+	return false;
+}
+
+/* What is one value for all events; false: a field of theirs. */
+static bool is_place(const struct round *round, const char *name, struct sql_param *value)
+{
+	const struct gathered *gathered = &round->gathered;
+	const struct sql_named place[] = {PLACE(round->consumer),
+					  {"from", sql_integer((int64_t)gathered->from)},
+					  {"to", sql_integer((int64_t)gathered->to)}};
+
+	for (size_t i = 0; i < sizeof place / sizeof place[0]; i++)
+		if (strcmp(name, place[i].name) == 0) {
+			*value = place[i].value;
+			return true;
+		}
+	return false;
+}
+
+static void add_gathered(struct round *round)
+{
+	struct gathered *gathered = &round->gathered;
+	const struct sql_query *query = gathered->query;
+	struct sql_param *params;
+
+	if (gathered->n == 0)
+		return;
+	params = ARENA_ARRAY(&round->task.arena, struct sql_param, query->n_parameters);
+	for (size_t i = 0; i < query->n_parameters; i++)
+		if (!is_place(round, query->parameters[i], &params[i]))
+			params[i] = sql_column(&round->task.arena, gathered->rows, gathered->n, i);
+	add_statement(round, query, gathered->to, params);
+	gathered->n = 0;
+}
+
+static void gather(struct round *round, const struct sql_query *query, const Causerie__Event *event,
+		   uint64_t reached)
+{
+	struct gathered *gathered = &round->gathered;
+
+	if (gathered->n > 0 && gathered->query != query)
+		add_gathered(round);
+	if (gathered->n == 0) {
+		gathered->query = query;
+		gathered->from = reached;
+	}
+	gathered->rows[gathered->n++] = bind_event(round, query, event);
+	gathered->to = event->seq;
+}
+
+static void add_effect(struct round *round, const struct sql_query *query,
+		       const Causerie__Event *event, uint64_t reached)
+{
+	if (query != NULL && gathers(query)) {
+		gather(round, query, event, reached);
+		return;
+	}
+	add_gathered(round);
+	pass_over(round, reached, query ? event->seq - 1 : event->seq);
+	if (query != NULL)
+		add_statement(round, query, event->seq, bind_event(round, query, event));
 }
 
 /* Collects what the next events need; at least one event, one alone while a failure is near. */
@@ -450,11 +529,10 @@ static void collect(struct round *round)
 		if (query == NULL && most > 1)
 			continue;
 		effects++;
-		pass_over(round, reached, query ? event->seq - 1 : event->seq);
-		if (query != NULL)
-			add_effect(round, query, event);
+		add_effect(round, query, event, reached);
 		reached = event->seq;
 	}
+	add_gathered(round);
 	round->n_events = n;
 	pass_over(round, reached, reply->events[round->at + n - 1]->seq);
 }

@@ -60,6 +60,9 @@ struct consumer_settings {
 	 * the cursor (batched). Parameters are the event's fields by name (sql_run_message; :trace
 	 * is the event's), plus consumer, source, epoch. No effect may wait for a lock for long:
 	 * the others wait behind it.
+	 *
+	 * A statement that names :from and :to takes all events in a row that choose it at once:
+	 * it moves the cursor from :from to :to, and each field of the events is an array.
 	 */
 	const struct sql_query *(*choose)(void *argument, const Causerie__Event *);
 

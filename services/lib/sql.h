@@ -97,6 +97,10 @@ struct sql_param sql_ids(struct arena *, const uint64_t *, size_t); /* bigint[] 
 struct sql_param sql_texts(struct arena *, char *const *, size_t);  /* text[]; NULLs are NULL */
 struct sql_param sql_null(void);
 
+/* One parameter of n rows, no arrays among them, for a statement that takes rows as arrays. */
+struct sql_param sql_column(struct arena *, const struct sql_param *const *rows, size_t n,
+			    size_t parameter);
+
 /* Runs a statement as an operation of the task; the count must match the statement's. */
 void sql_run(struct task *, struct sql_slot *, struct sql *, const struct sql_query *,
 	     const struct sql_param *, size_t n_params);

@@ -12,13 +12,11 @@
 #include "lib/sql_group.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <sodium.h>
 
 #include "lib/metrics.h"
 #include "lib/task.h"
@@ -53,7 +51,7 @@ struct batch {
 };
 
 static struct metric batches = METRIC_COUNTER("causerie_sql_groups_total", "", "Group commits");
-static struct metric rows =
+static struct metric grouped =
 	METRIC_COUNTER("causerie_sql_grouped_total", "", "Requests committed in a group");
 
 static task_step send_batch, hand_out, give_up;
@@ -121,42 +119,6 @@ static void take_waiting(struct batch *b)
 	}
 }
 
-/* --- values --- */
-
-/* As an element of an array; PostgreSQL's own cast decides what it is. */
-static char *element(struct arena *arena, const struct sql_param *param)
-{
-	char *hex;
-
-	switch (param->kind) {
-	case SQL_TEXT_:
-		return arena_strdup(arena, param->text);
-	case SQL_INTEGER_:
-		return arena_printf(arena, "%" PRId64, param->integer);
-	case SQL_BOOL_:
-		return arena_strdup(arena, param->integer ? "t" : "f");
-	case SQL_BYTES_:
-		hex = arena_alloc(arena, 2 * param->length + sizeof "\\x");
-		memcpy(hex, "\\x", 2);
-		sodium_bin2hex(hex + 2, 2 * param->length + 1, param->bytes, param->length);
-		return hex;
-	case SQL_NULL_:
-		break;
-	case SQL_ARRAY_:
-		assert(false && "an array of arrays");
-	}
-	return NULL;
-}
-
-static struct sql_param column(struct batch *b, size_t parameter)
-{
-	char **elements = ARENA_ARRAY(&b->task.arena, char *, b->count);
-
-	for (size_t i = 0; i < b->count; i++)
-		elements[i] = element(&b->task.arena, &b->members[i]->params[parameter]);
-	return sql_texts(&b->task.arena, elements, b->count);
-}
-
 /* --- a batch, step by step --- */
 
 static struct step finish(struct batch *b)
@@ -176,16 +138,19 @@ static struct step send_batch(struct task *task)
 	struct batch *b = (struct batch *)task;
 	const struct sql_query *query = b->group->query;
 	struct sql_param *params = ARENA_ARRAY(&task->arena, struct sql_param, query->n_parameters);
+	const struct sql_param *rows[SQL_GROUP_ROWS];
 
 	take_waiting(b);
 	if (b->count == 0)
 		return finish(b);
-	for (size_t i = 0; i < query->n_parameters; i++)
-		params[i] = column(b, i);
-	for (size_t i = 0; i < b->count; i++)
+	for (size_t i = 0; i < b->count; i++) {
+		rows[i] = b->members[i]->params;
 		b->members[i]->sent = true;
+	}
+	for (size_t i = 0; i < query->n_parameters; i++)
+		params[i] = sql_column(&task->arena, rows, b->count, i);
 	metric_add(&batches, 1);
-	metric_add(&rows, (double)b->count);
+	metric_add(&grouped, (double)b->count);
 	sql_run(task, &b->slot, b->group->sql, query, params, query->n_parameters);
 	return task_then(hand_out);
 }
@@ -315,7 +280,7 @@ struct sql_group *sql_group_new(struct event_base *loop, struct sql *sql,
 	group->query = query;
 	group->end = &group->first;
 	metric_register(&batches);
-	metric_register(&rows);
+	metric_register(&grouped);
 	return group;
 }
 

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "lib/sql_enum.h"
 #include "lib/task.h"
 
@@ -99,6 +101,41 @@ struct sql_param sql_texts(struct arena *arena, char *const *texts, size_t n)
 	}
 	*end++ = '}';
 	return array(literal);
+}
+
+/* As an element of an array; PostgreSQL's own cast decides what it is. */
+static char *element(struct arena *arena, const struct sql_param *param)
+{
+	char *hex;
+
+	switch (param->kind) {
+	case SQL_TEXT_:
+		return arena_strdup(arena, param->text);
+	case SQL_INTEGER_:
+		return arena_printf(arena, "%" PRId64, param->integer);
+	case SQL_BOOL_:
+		return arena_strdup(arena, param->integer ? "t" : "f");
+	case SQL_BYTES_:
+		hex = arena_alloc(arena, 2 * param->length + sizeof "\\x");
+		memcpy(hex, "\\x", 2);
+		sodium_bin2hex(hex + 2, 2 * param->length + 1, param->bytes, param->length);
+		return hex;
+	case SQL_NULL_:
+		break;
+	case SQL_ARRAY_:
+		assert(false && "an array of arrays");
+	}
+	return NULL;
+}
+
+struct sql_param sql_column(struct arena *arena, const struct sql_param *const *rows, size_t n,
+			    size_t parameter)
+{
+	char **elements = ARENA_ARRAY(arena, char *, n);
+
+	for (size_t i = 0; i < n; i++)
+		elements[i] = element(arena, &rows[i][parameter]);
+	return sql_texts(arena, elements, n);
 }
 
 /* --- from a message's field --- */

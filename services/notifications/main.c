@@ -95,7 +95,7 @@ static const struct {
 	const char *type;
 	const struct sql_query *statement;
 } effects[] = {
-	{"comment.posted", &comment_posted_sql},
+	{"comment.posted", &comments_posted_sql},
 	{"topic.created", &topic_created_sql},
 	{"topic.transitioned", &topic_transitioned_sql},
 	{"account.mail_wanted", &account_mail_wanted_sql},

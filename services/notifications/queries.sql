@@ -3,29 +3,33 @@
 -- The statements of notifications. Whom an event concerns is decided here, in the
 -- statement that moves the cursor, from those who follow at that moment.
 
--- A comment: its parent's author, the topic's proposer, followers of everything; each once, for the
+-- Comments: each one's parent's author, its topic's proposer, followers of everything; each once, for the
 -- strongest reason, never its own author, nobody who muted the topic. Who writes begins to follow.
--- name: comment_posted
-WITH moved AS (UPDATE cursors SET seq = :seq::bigint
-                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+-- name: comments_posted
+WITH moved AS (UPDATE cursors SET seq = :to::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :from::bigint
                RETURNING 1),
-     concerned AS (SELECT :parent_author_id::bigint AS account_id, 'reply' AS reason, 3 AS strength WHERE :parent_author_id IS NOT NULL
-                   UNION ALL SELECT :proposer_id::bigint, 'proposer', 4 WHERE :proposer_id IS NOT NULL
-                   UNION ALL SELECT account_id, 'follow', 5 FROM follows WHERE topic_id = :topic_id::bigint AND level = 'all'),
-     told AS (SELECT DISTINCT ON (account_id) account_id, reason FROM concerned c
-               WHERE account_id IS DISTINCT FROM :actor_id::bigint AND account_id <> 0
-                 AND NOT EXISTS (SELECT FROM follows f WHERE f.topic_id = :topic_id AND f.account_id = c.account_id AND f.level = 'mute')
-               ORDER BY account_id, strength),
-     following AS (INSERT INTO follows (topic_id, account_id, level) SELECT :topic_id, :actor_id, 'replies' FROM moved
-                    WHERE :actor_id IS NOT NULL ON CONFLICT DO NOTHING),
+     posted AS (SELECT p.* FROM moved, unnest(:seq::bigint[], :topic_id::bigint[], :comment_id::bigint[], :parent_id::bigint[],
+                                              :parent_author_id::bigint[], :proposer_id::bigint[], :actor_id::bigint[], :trace::text[])
+                       AS p (seq, topic_id, comment_id, parent_id, parent_author_id, proposer_id, actor_id, trace)),
+     concerned AS (SELECT seq, parent_author_id AS account_id, 'reply' AS reason, 3 AS strength FROM posted
+                   UNION ALL SELECT seq, proposer_id, 'proposer', 4 FROM posted
+                   UNION ALL SELECT seq, account_id, 'follow', 5 FROM posted JOIN follows USING (topic_id) WHERE level = 'all'),
+     told AS (SELECT DISTINCT ON (seq, c.account_id) posted.*, c.account_id, c.reason
+                FROM concerned c JOIN posted USING (seq)
+               WHERE c.account_id <> 0 AND c.account_id IS DISTINCT FROM actor_id
+                 AND NOT EXISTS (SELECT FROM follows f WHERE f.topic_id = posted.topic_id AND f.account_id = c.account_id AND f.level = 'mute')
+               ORDER BY seq, c.account_id, strength),
+     following AS (INSERT INTO follows (topic_id, account_id, level)
+                   SELECT DISTINCT topic_id, actor_id, 'replies' FROM posted WHERE actor_id IS NOT NULL ON CONFLICT DO NOTHING),
      queued AS (INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, topic_id, comment_id, parent_id, actor_id,
                                         trace, state, why, due_at)
-                SELECT :source, :epoch, :seq, told.account_id, told.reason, :type::text, :topic_id, :comment_id::bigint,
-                       coalesce(:parent_id::bigint, 0), coalesce(:actor_id, 0), coalesce(:trace::text, ''),
-                       CASE WHEN wanted THEN 'queued' ELSE 'skipped' END, CASE WHEN wanted THEN '' ELSE 'not wanted' END,
-                       now()
-                  FROM moved, told LEFT JOIN preferences p USING (account_id),
-                       LATERAL (SELECT coalesce(p.rhythm <> 'never' AND CASE told.reason WHEN 'follow' THEN p.follows ELSE p.replies END, true) AS wanted) w
+                SELECT :source, :epoch, seq, account_id, reason, 'comment.posted', topic_id, comment_id, coalesce(parent_id, 0),
+                       coalesce(actor_id, 0), coalesce(trace, ''), CASE WHEN wanted THEN 'queued' ELSE 'skipped' END,
+                       CASE WHEN wanted THEN '' ELSE 'not wanted' END, now()
+                  FROM told LEFT JOIN preferences p USING (account_id),
+                       LATERAL (SELECT coalesce(p.rhythm <> 'never' AND CASE reason WHEN 'follow' THEN p.follows ELSE p.replies END, true) AS wanted) w
+                 ORDER BY seq, account_id
                 ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
 

@@ -26,7 +26,7 @@ static const struct sql_query *on_comment(void *nothing, const Causerie__Event *
 	(void)nothing;
 	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
 		if (strcmp(event->type, counted[i]) == 0)
-			return &count_comment_sql;
+			return &count_comments_sql;
 	return NULL;
 }
 

@@ -278,16 +278,19 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
 -- name: stream_position
 SELECT epoch, last AS seq FROM outbox_head;
 
--- comments told us: one more, one fewer. The cursor moves in the same statement (lib/consumer.h).
--- name: count_comment
-WITH moved AS (UPDATE cursors SET seq = :seq::bigint
-                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+-- comments told us: so many more, or fewer. The cursor moves in the same statement (lib/consumer.h).
+-- name: count_comments
+WITH moved AS (UPDATE cursors SET seq = :to::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :from::bigint
                RETURNING 1),
+     changed AS (SELECT topic_id, sum(CASE WHEN type IN ('comment.posted', 'comment.restored') THEN 1 ELSE -1 END) AS more,
+                        bool_or(type = 'comment.posted') AS posted
+                   FROM moved, unnest(:topic_id::bigint[], :type::text[]) AS c (topic_id, type) GROUP BY topic_id),
      counted AS (INSERT INTO discussions AS d
-                 SELECT id, (:type::text IN ('comment.posted', 'comment.restored'))::int, CASE WHEN :type = 'comment.posted' THEN now() END
-                   FROM topics WHERE id = :topic_id::bigint AND EXISTS (SELECT FROM moved)
+                 SELECT topic_id, greatest(more, 0), CASE WHEN posted THEN now() END
+                   FROM changed JOIN topics t ON t.id = topic_id ORDER BY topic_id
                  ON CONFLICT (topic_id) DO UPDATE
-                    SET comments = greatest(d.comments + CASE WHEN :type IN ('comment.posted', 'comment.restored') THEN 1 ELSE -1 END, 0),
+                    SET comments = greatest(d.comments + (SELECT more FROM changed c WHERE c.topic_id = d.topic_id), 0),
                         commented_at = coalesce(excluded.commented_at, d.commented_at))
 SELECT count(*) AS moved FROM moved;
 

@@ -5,7 +5,8 @@
  *     reader memory PEERS                each event is a line "SEQ AGGREGATE_ID" on standard output
  *
  * What an event does depends on its type: "quiet" has no effect, "poison" fails, "deadly"
- * ends the process. The database has lib/migrations/cursors.sql and effects.
+ * ends the process, "crowd" takes effect with its neighbours of the same type, and fails them
+ * when its aggregate is 2^42. The database has lib/migrations/cursors.sql and effects.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -49,6 +50,23 @@ static const struct sql_query poison = {
 	.writes = true,
 };
 
+static const char *const crowd_names[] = {"from",  "to",  "consumer",    "source",
+					  "epoch", "seq", "aggregate_id"};
+
+static const struct sql_query crowd = {
+	.name = "crowd",
+	.text = "WITH moved AS (UPDATE cursors SET seq = $2::bigint WHERE consumer = $3::text AND "
+		"source = $4::text AND epoch = $5::bigint AND seq = $1::bigint RETURNING 1), "
+		"done AS (INSERT INTO effects (seq, aggregate_id) SELECT seq, id + 0 / (id - "
+		"(1::bigint << 42)) FROM "
+		"moved, "
+		"unnest($6::bigint[], $7::bigint[]) AS c (seq, id)) "
+		"SELECT count(*) AS moved FROM moved",
+	.parameters = crowd_names,
+	.n_parameters = 7,
+	.writes = true,
+};
+
 static const struct sql_query *choose(void *nothing, const Causerie__Event *event)
 {
 	(void)nothing;
@@ -56,6 +74,8 @@ static const struct sql_query *choose(void *nothing, const Causerie__Event *even
 		_Exit(9);
 	if (strcmp(event->type, "quiet") == 0)
 		return NULL;
+	if (strcmp(event->type, "crowd") == 0)
+		return &crowd;
 	return strcmp(event->type, "poison") == 0 ? &poison : &effect;
 }
 
@@ -83,6 +103,7 @@ static void on_term(evutil_socket_t number, short events, void *loop)
 
 static const struct sql_query *const queries[] = {&effect,
 						  &poison,
+						  &crowd,
 						  &cursor_read_sql,
 						  &cursor_begin_sql,
 						  &cursor_move_sql,

@@ -20,6 +20,7 @@ ANNOUNCE = ("INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version
             "VALUES ('thing', %s, 1, %s, %s, 'trace')")
 
 HELD = 1 << 40  # the aggregate of the transaction that is held open
+SOUR = 1 << 42  # the aggregate at which the reader's statement for a crowd fails
 
 
 class Site:
@@ -124,7 +125,7 @@ class Writer(threading.Thread):
         with self.lock:
             number = next(self.ids)
         cursor = connection.cursor()
-        cursor.execute(ANNOUNCE, (number, self.random.choice(["plain", "plain", "quiet"]), "{}"))
+        cursor.execute(ANNOUNCE, (number, self.random.choice(["plain", "crowd", "crowd", "quiet"]), "{}"))
         if self.random.random() < 0.3:
             time.sleep(self.random.random() * 0.02)
         if self.random.random() < 0.05:
@@ -232,6 +233,23 @@ def test_a_poisonous_event_is_parked_and_the_others_flow_on(site):
         assert rows == [(3, "poison", "22012", True), (6, "poison", "22012", True)]
         assert reader.log().count("consumer.event_parked") == 2
         assert reader.log().count("consumer.event_failed") == 2
+
+
+def test_of_events_that_are_taken_together_only_the_poisonous_one_is_parked(site):
+    kinds = ["crowd", "crowd", "quiet", "crowd", "plain", "crowd", "crowd"]
+    numbers = [1, 2, 3, SOUR, 5, 6, 7]
+    with site.owner():
+        for number, kind in zip(numbers, kinds):
+            site.announce(number, kind)
+        wait_for(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
+        with site.reader():
+            def parked():
+                site.execute("reader", "UPDATE attempts SET tried_at = '-infinity'")
+                return site.execute("reader", "SELECT seq, sqlstate FROM dead_letters") == [(4, "22012")]
+
+            wait_for(parked, 60)
+            wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(7,)])
+            assert site.effects() == [(seq, number) for seq, number in enumerate(numbers, 1) if number not in (3, SOUR)]
 
 
 def test_an_event_that_ends_the_daemon_is_parked_after_ten_times(site):
