@@ -4,6 +4,9 @@
  * Likeness to those chosen only ever grows, so a value once computed is an upper
  * bound ever after: the option with the best bound is brought up to date, and
  * taken if it still leads (Minoux 1978). Most likenesses are never computed.
+ *
+ * What organizers pinned stands above every likeness and outside the share of its author, and
+ * the others are measured by the best among themselves: a pin moves nothing but itself.
  */
 #include "related/diversity.h"
 
@@ -15,6 +18,8 @@
 #include "related/rank.h"
 
 #define LAMBDA .2
+
+#define PINNED_RELEVANCE 2 /* above the best of the others, whatever it is like */
 
 enum {
 	POOL_PER_PLACE = 4,  /* candidates looked at for each place */
@@ -33,7 +38,7 @@ struct option {
 	double relevance, likeness; /* likeness: to the nearest of the first compared */
 	uint32_t compared;          /* with how many of those chosen */
 	uint32_t author;
-	bool taken;
+	bool pinned, taken;
 };
 
 struct choice {
@@ -161,7 +166,7 @@ static uint32_t leader(const struct choice *choice, uint32_t most_by_author)
 		if (options[i].taken ||
 		    (found < choice->count && value(&options[i]) <= value(&options[found])))
 			continue;
-		if (most_by_author > 0 &&
+		if (most_by_author > 0 && !options[i].pinned &&
 		    by_author(options, choice->count, options[i].author) >= most_by_author)
 			continue;
 		found = i;
@@ -191,12 +196,31 @@ static void take(struct choice *choice, uint32_t at)
 	choice->chosen[choice->n_chosen++] = at;
 }
 
+/* The score that is a relevance of 1; pinned ones come first and have a part that is theirs alone.
+ */
+static double full_relevance(const struct ranked *ranked, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (ranked[i].parts[SIGNAL_PINNED] == 0)
+			return ranked[i].score;
+	return 0;
+}
+
+static double relevance(const struct ranked *ranked, double full)
+{
+	double pinned = ranked->parts[SIGNAL_PINNED];
+	double own = full > 0 ? (ranked->score - pinned) / full : 0;
+
+	return pinned > 0 ? PINNED_RELEVANCE + own : own;
+}
+
 uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, uint32_t count,
 			  uint32_t limit, uint32_t most_by_author, struct arena *arena,
 			  struct chosen *chosen)
 {
 	uint32_t pool = count < limit * POOL_PER_PLACE ? count : limit * POOL_PER_PLACE;
 	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0};
+	double full = full_relevance(ranked, pool);
 	uint32_t taken = 0, at = 0;
 
 	for (uint32_t i = 0; i < pool; i++) {
@@ -204,7 +228,8 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 
 		option->record = &c->topics[ranked[i].topic].record;
 		option->author = c->topics[ranked[i].topic].author;
-		option->relevance = ranked[0].score > 0 ? ranked[i].score / ranked[0].score : 0;
+		option->pinned = ranked[i].parts[SIGNAL_PINNED] > 0;
+		option->relevance = relevance(&ranked[i], full);
 	}
 	while (taken < limit && (at = best(&choice, most_by_author)) < pool) {
 		chosen[taken++] = (struct chosen){at, value(&choice.options[at])};

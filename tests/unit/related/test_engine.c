@@ -293,6 +293,29 @@ static void muted_and_banned_topics_are_left_out_and_pinned_ones_come_first(void
 	assert_non_null(answer_about(ask(s, about(1)), 2));
 }
 
+/* 3 is as good as 2 and much like it; 4 is like nothing, and worse. */
+static void a_pin_moves_no_topic_but_its_own(void **state)
+{
+	struct site *s = *state;
+	uint64_t order[3];
+
+	put(s, TOPIC(1, .title = "Pistes cyclables en ville", .article = "vélo casque route"));
+	put(s, TOPIC(2, .title = "Pistes cyclables en ville", .article = "vélo casque"));
+	put(s, TOPIC(3, .title = "Pistes cyclables en ville", .article = "vélo"));
+	put(s, TOPIC(4, .title = "Une autre route", .article = "montagne et neige"));
+	put(s, TOPIC(5, .title = "La tomate au jardin", .article = "semis et récolte"));
+	assert_int_equal(ask(s, about(1))->count, 3);
+	for (int i = 0; i < 3; i++)
+		order[i] = s->list.items[i].topic_id;
+	assert_int_equal(order[2], 4);
+
+	assert_int_equal(engine_pair(s->engine, 1, 5, PAIR_PINNED), 0);
+	assert_int_equal(ask(s, about(1))->count, 4);
+	assert_int_equal(s->list.items[0].topic_id, 5);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(s->list.items[i + 1].topic_id, order[i]);
+}
+
 static void a_text_that_is_not_saved_finds_what_is_there(void **state)
 {
 	struct site *s = *state;
@@ -317,6 +340,20 @@ static void at_most_two_by_one_author(void **state)
 	for (uint64_t id = 2; id < 7; id++)
 		put(s, TOPIC(id, .title = "Vélo", .author = 9));
 	put(s, TOPIC(7, .title = "Vélo", .author = 10));
+	question.most_by_author = 2;
+	assert_int_equal(ask(s, question)->count, 3);
+}
+
+static void pinned_topics_are_not_counted_by_author(void **state)
+{
+	struct site *s = *state;
+	struct engine_question question = about(1);
+
+	put(s, TOPIC(1, .title = "Vélo"));
+	for (uint64_t id = 2; id < 5; id++) {
+		put(s, TOPIC(id, .title = "Vélo", .author = 9));
+		assert_int_equal(engine_pair(s->engine, 1, id, PAIR_PINNED), 0);
+	}
 	question.most_by_author = 2;
 	assert_int_equal(ask(s, question)->count, 3);
 }
@@ -388,8 +425,10 @@ int main(void)
 		CASE(a_small_site_names_recent_topics_of_the_expertise_as_such),
 		CASE(an_unsure_answer_is_not_given),
 		CASE(muted_and_banned_topics_are_left_out_and_pinned_ones_come_first),
+		CASE(a_pin_moves_no_topic_but_its_own),
 		CASE(a_text_that_is_not_saved_finds_what_is_there),
 		CASE(at_most_two_by_one_author),
+		CASE(pinned_topics_are_not_counted_by_author),
 		CASE(one_word_a_thousand_times_and_an_endless_text_are_taken),
 		CASE(beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers),
 	};
