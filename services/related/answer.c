@@ -219,14 +219,23 @@ static const double labelled_confidence = 0.2;
  * relation of its own: then less text has to agree, which matters most on a small site, where
  * two articles on one matter share few words.
  */
+static double needed_confidence(const struct ranker *r, const struct ranked *ranked,
+				double min_confidence)
+{
+	const struct topic *topic = &r->asking.corpus->topics[ranked->topic];
+
+	if (ranked->parts[SIGNAL_PINNED] > 0)
+		return 0;
+	return shared_label(&r->asking, topic) != TERM_NONE ? min_confidence * labelled_confidence
+							    : min_confidence;
+}
+
 static bool is_sure(const struct ranker *r, const struct ranked *ranked, double min_confidence)
 {
 	double confidence = r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
 
-	if (ranked->parts[SIGNAL_PINNED] > 0 || confidence >= min_confidence)
-		return true;
-	return confidence >= min_confidence * labelled_confidence &&
-	       shared_label(&r->asking, &r->asking.corpus->topics[ranked->topic]) != TERM_NONE;
+	return confidence >= min_confidence ||
+	       confidence >= needed_confidence(r, ranked, min_confidence);
 }
 
 static void hide_unsure(struct ranker *r, double min_confidence)
@@ -251,6 +260,8 @@ static void fill_list(struct engine *e, const struct engine_question *question, 
 	for (uint32_t i = 0; i < list->count; i++) {
 		explain(r, &r->ranked[chosen[i].at], arena, &list->items[i]);
 		list->items[i].rank = chosen[i].value;
+		list->items[i].needed =
+			needed_confidence(r, &r->ranked[chosen[i].at], question->min_confidence);
 	}
 }
 
@@ -319,7 +330,8 @@ int engine_related(struct engine *e, const struct engine_question *question, str
 		return failed;
 	search(e, question);
 	lift_pinned(e, question);
-	hide_unsure(e->ranker, question->min_confidence);
+	if (!question->keeps_unsure)
+		hide_unsure(e->ranker, question->min_confidence);
 	fill_list(e, question, arena, list);
 	fill_with_recent(e, question, arena, list);
 	return 0;

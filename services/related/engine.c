@@ -370,6 +370,18 @@ int engine_pair(struct engine *e, uint64_t topic_id, uint64_t other_id, enum pai
 	return pairs_set(&e->pairs, topic_id, other_id, word);
 }
 
+int engine_set_pairs(struct engine *e, uint64_t topic_id, const struct engine_pair *said,
+		     size_t count)
+{
+	int failed = 0;
+
+	e->changes++;
+	pairs_free_topic(&e->pairs, topic_id);
+	for (size_t i = 0; i < count && failed == 0; i++)
+		failed = pairs_set(&e->pairs, topic_id, said[i].other_id, said[i].word);
+	return failed == -ENOSPC ? refuse(e) : failed;
+}
+
 /* --- background work and state --- */
 
 void engine_bulk(struct engine *e, bool on)

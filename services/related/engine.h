@@ -96,6 +96,13 @@ void engine_erase_account(struct engine *, uint64_t account);
 enum pairing { PAIR_FREE, PAIR_PINNED, PAIR_BANNED };
 int engine_pair(struct engine *, uint64_t topic_id, uint64_t other_id, enum pairing);
 
+/* These pairs, and no others, are the organizers' word on the topic. */
+struct engine_pair {
+	uint64_t other_id;
+	enum pairing word;
+};
+int engine_set_pairs(struct engine *, uint64_t topic_id, const struct engine_pair *, size_t count);
+
 /* While on (a rebuild), texts are taken in without being found at once. */
 void engine_bulk(struct engine *, bool on);
 
@@ -132,11 +139,12 @@ struct reason {
 
 struct related {
 	uint64_t topic_id;
-	const char *display;                 /* never NULL */
-	char language[3];                    /* "" unknown */
-	double score;                        /* the sum of its reasons' parts */
-	double confidence;                   /* text score relative to the question's own, 0..1 */
-	double rank;                         /* what the list is sorted by: score less repetition */
+	const char *display; /* never NULL */
+	char language[3];    /* "" unknown */
+	double score;        /* the sum of its reasons' parts */
+	double confidence;   /* text score relative to the question's own, 0..1 */
+	double needed;       /* the confidence below which the question's list leaves it out */
+	double rank;         /* what the list is sorted by: score less repetition */
 	struct reason reasons[REASON_KINDS]; /* largest part first */
 	uint32_t n_reasons;
 };
@@ -158,6 +166,7 @@ struct engine_question {
 	uint8_t audience;
 	bool text_only;          /* no time, people or links */
 	double min_confidence;   /* weaker ones are left out; 0: none are */
+	bool keeps_unsure;       /* they stay, for whoever wants to know why they are left out */
 	uint32_t most_by_author; /* 0: any number */
 	const uint64_t *muted;   /* topics that the reader does not want */
 	size_t n_muted;

@@ -65,6 +65,13 @@ int pairs_set(struct pairs *pairs, uint64_t topic_id, uint64_t other_id, enum pa
 	return word == PAIR_FREE ? 0 : put_in(pairs, at, pair);
 }
 
+void pairs_free_topic(struct pairs *pairs, uint64_t topic_id)
+{
+	for (uint32_t i = pairs->count; i-- > 0;)
+		if (pairs->at[i].one == topic_id || pairs->at[i].other == topic_id)
+			take_out(pairs, i);
+}
+
 enum pairing pairs_word(const struct pairs *pairs, uint64_t topic_id, uint64_t other_id)
 {
 	struct pair pair = ordered(topic_id, other_id, PAIR_FREE);

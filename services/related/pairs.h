@@ -24,6 +24,9 @@ struct pairs {
 
 int pairs_set(struct pairs *, uint64_t topic_id, uint64_t other_id, enum pairing);
 
+/* Forgets every pair of this topic. */
+void pairs_free_topic(struct pairs *, uint64_t topic_id);
+
 enum pairing pairs_word(const struct pairs *, uint64_t topic_id, uint64_t other_id);
 
 /* Calls visit for every pair of this topic. */

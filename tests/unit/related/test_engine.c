@@ -270,6 +270,25 @@ static void an_unsure_answer_is_not_given(void **state)
 	assert_null(answer_about(ask(s, question), 4));
 }
 
+static void an_unsure_answer_that_is_asked_for_says_what_it_lacks(void **state)
+{
+	struct site *s = *state;
+	struct engine_question question = about(1);
+	const struct related *sure = NULL, *unsure = NULL;
+
+	put_three(s);
+	put(s, TOPIC(4, .title = "Tout autre chose que la voiture"));
+	question.min_confidence = .3;
+	question.keeps_unsure = true;
+	sure = answer_about(ask(s, question), 2);
+	unsure = answer_about(&s->list, 4);
+	assert_non_null(sure);
+	assert_non_null(unsure);
+	assert_true(sure->confidence >= sure->needed);
+	assert_true(unsure->confidence < unsure->needed);
+	assert_true(unsure->needed == question.min_confidence);
+}
+
 static void muted_and_banned_topics_are_left_out_and_pinned_ones_come_first(void **state)
 {
 	struct site *s = *state;
@@ -291,6 +310,35 @@ static void muted_and_banned_topics_are_left_out_and_pinned_ones_come_first(void
 	assert_null(answer_about(ask(s, about(2)), 1));
 	assert_int_equal(engine_pair(s->engine, 2, 1, PAIR_FREE), 0);
 	assert_non_null(answer_about(ask(s, about(1)), 2));
+}
+
+static void the_pairs_of_a_topic_replace_those_that_were_said_before(void **state)
+{
+	struct site *s = *state;
+	const struct engine_pair said[] = {{2, PAIR_BANNED}, {3, PAIR_PINNED}};
+
+	put_three(s);
+	assert_int_equal(engine_set_pairs(s->engine, 1, said, 2), 0);
+	assert_null(answer_about(ask(s, about(1)), 2));
+	assert_int_equal(ask(s, about(3))->items[0].topic_id, 1);
+
+	assert_int_equal(engine_set_pairs(s->engine, 3, NULL, 0), 0);
+	assert_int_equal(ask(s, about(3))->count, 0);
+	assert_null(answer_about(ask(s, about(2)), 1));
+	assert_int_equal(engine_set_pairs(s->engine, 2, NULL, 0), 0);
+	assert_non_null(answer_about(ask(s, about(2)), 1));
+}
+
+static void a_pinned_topic_that_is_hidden_is_not_shown_until_it_comes_back(void **state)
+{
+	struct site *s = *state;
+
+	put_three(s);
+	engine_set_visibility(s->engine, 3, AUDIENCE_ORGANIZERS);
+	assert_int_equal(engine_pair(s->engine, 1, 3, PAIR_PINNED), 0);
+	assert_null(answer_about(ask(s, about(1)), 3));
+	engine_set_visibility(s->engine, 3, AUDIENCE_PUBLIC);
+	assert_int_equal(ask(s, about(1))->items[0].topic_id, 3);
 }
 
 /* 3 is as good as 2 and much like it; 4 is like nothing, and worse. */
@@ -424,7 +472,10 @@ int main(void)
 		CASE(expertises_are_a_reason_in_their_written_form),
 		CASE(a_small_site_names_recent_topics_of_the_expertise_as_such),
 		CASE(an_unsure_answer_is_not_given),
+		CASE(an_unsure_answer_that_is_asked_for_says_what_it_lacks),
 		CASE(muted_and_banned_topics_are_left_out_and_pinned_ones_come_first),
+		CASE(the_pairs_of_a_topic_replace_those_that_were_said_before),
+		CASE(a_pinned_topic_that_is_hidden_is_not_shown_until_it_comes_back),
 		CASE(a_pin_moves_no_topic_but_its_own),
 		CASE(a_text_that_is_not_saved_finds_what_is_there),
 		CASE(at_most_two_by_one_author),
