@@ -49,6 +49,7 @@ static const struct {
 	{"topic.edited", CHANGES_TOPIC | CHANGES_LISTS | CHANGES_RELATED | SETTLES_LATER, "topic"},
 	{"topic.transitioned", CHANGES_TOPIC | CHANGES_LISTS | CHANGES_RELATED | SETTLES_LATER,
 	 "state"},
+	{"pair.changed", CHANGES_TOPIC | SETTLES_LATER, NULL},
 	{"opinion.changed", CHANGES_TOPIC, "opinion"},
 	{"participation.changed", CHANGES_TOPIC, NULL},
 	{"sponsorship.changed", CHANGES_TOPIC, NULL},

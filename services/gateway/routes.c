@@ -50,6 +50,9 @@ const struct route routes[] = {
 	API(PUT, "/topics/{topic_id}/opinion", api_put_opinion, WRITER, RATE_WRITE),
 	API(DELETE, "/topics/{topic_id}/opinion", api_delete_opinion, WRITER, RATE_WRITE),
 	API(GET, "/topics/{topic_id}/related", api_list_related, OPEN, RATE_NONE),
+	API(PUT, "/topics/{topic_id}/related/{other_id}", api_pair_topics, WRITER, RATE_WRITE),
+	API(DELETE, "/topics/{topic_id}/related/{other_id}", api_unpair_topics, WRITER, RATE_WRITE),
+	API(GET, "/topics/{id}/pairs", api_list_pairs, MEMBER, RATE_NONE),
 	API(GET, "/taxonomies", api_taxonomies, OPEN, RATE_NONE),
 	{HTTP_GET, "/api/v1/topics/{topic_id}/stream", &topic_stream, ROUTE_API, RATE_NONE, NULL},
 	/* comments */

@@ -29,6 +29,22 @@ static void take_opinions(struct engine *engine, const Causerie__TopicDocument *
 		note_refusal(engine);
 }
 
+static void take_pairs(struct engine *engine, const Causerie__TopicDocument *document,
+		       struct arena *arena)
+{
+	struct engine_pair *pairs = ARENA_ARRAY(arena, struct engine_pair, document->n_pairs);
+
+	for (size_t i = 0; i < document->n_pairs; i++)
+		pairs[i] = (struct engine_pair){
+			.other_id = document->pairs[i]->other_id,
+			.word = document->pairs[i]->pairing == CAUSERIE__PAIRING__PAIRING_PINNED
+					? PAIR_PINNED
+					: PAIR_BANNED,
+		};
+	if (engine_set_pairs(engine, document->summary->id, pairs, document->n_pairs) < 0)
+		note_refusal(engine);
+}
+
 void take_topic(struct engine *engine, const Causerie__TopicDocument *document)
 {
 	const Causerie__TopicSummary *summary = document->summary;
@@ -55,6 +71,7 @@ void take_topic(struct engine *engine, const Causerie__TopicDocument *document)
 		note_refusal(engine);
 	(void)engine_set_visibility(engine, topic.id, topic.visible_to);
 	take_opinions(engine, document, &arena);
+	take_pairs(engine, document, &arena);
 	arena_free(&arena);
 }
 

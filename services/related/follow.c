@@ -40,6 +40,8 @@ static void on_topic(void *nothing, const Causerie__Event *event)
 	else if (is(event, "topic.transitioned") && strcmp(event->to_state, "merged") == 0 &&
 		 event->target_id != 0)
 		on_merged(event);
+	else if (is(event, "pair.changed"))
+		refresh_topic(event->topic_id); /* its document has the pairs of both */
 	else if (strncmp(event->type, "topic.", strlen("topic.")) == 0)
 		refresh_topic(event->aggregate_id);
 }

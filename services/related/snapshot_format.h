@@ -14,7 +14,7 @@
 
 #include "related/hash.h"
 
-#define SNAPSHOT_MAGIC      "CSRELAT1"
+#define SNAPSHOT_MAGIC      "CSRELAT2" /* 1: before pairs were followed */
 #define SNAPSHOT_BYTE_ORDER 0x01020304u
 
 struct snapshot_header {

@@ -63,6 +63,24 @@ static Causerie__OpinionBy **opinions(struct arena *arena, const struct sql_slot
 	return list;
 }
 
+static Causerie__RelatedPair **pairs(struct arena *arena, const struct sql_slot *rows, int row,
+				     size_t *n)
+{
+	int64_t *others, *pins;
+	const size_t many = sql_get_integers(arena, rows, row, "pair_others", &others);
+	Causerie__RelatedPair **list = ARENA_ARRAY(arena, Causerie__RelatedPair *, many);
+
+	*n = sql_get_integers(arena, rows, row, "pair_pins", &pins);
+	for (size_t i = 0; i < *n; i++) {
+		list[i] = ARENA_NEW(arena, Causerie__RelatedPair);
+		causerie__related_pair__init(list[i]);
+		list[i]->other_id = (uint64_t)others[i];
+		list[i]->pairing = pins[i] != 0 ? CAUSERIE__PAIRING__PAIRING_PINNED
+						: CAUSERIE__PAIRING__PAIRING_BANNED;
+	}
+	return list;
+}
+
 static struct step answer(struct task *task)
 {
 	struct list_documents *l = (struct list_documents *)task;
@@ -81,6 +99,7 @@ static struct step answer(struct task *task)
 		causerie__topic_summary__init(topic->summary);
 		sql_fill(arena, &topic->summary->base, &l->rows, (int)row);
 		topic->opinions = opinions(arena, &l->rows, (int)row, &topic->n_opinions);
+		topic->pairs = pairs(arena, &l->rows, (int)row, &topic->n_pairs);
 	}
 	sql_fill(arena, &reply.base, &l->position, 0);
 	return rpc_reply(task, &reply.base);

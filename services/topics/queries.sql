@@ -261,6 +261,58 @@ SELECT t.state, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen
   FROM topics t LEFT JOIN opinions o ON o.topic_id = t.id AND o.account_id = :viewer_id::bigint
  WHERE t.id = :topic_id::bigint;
 
+-- The organizer's word, its log line and its event; the same word again changes nothing. Full: one of
+-- the two has :most pairs of this kind, or the site :site_most. Organizers at the same moment may exceed
+-- them by one each; whoever reads pairs has room for that.
+-- name: pair_topics
+WITH pair AS (SELECT least(:topic_id::bigint, :other_id::bigint) AS topic_id, greatest(:topic_id, :other_id) AS other_id),
+     "full" AS (SELECT FROM pair, unnest(ARRAY[pair.topic_id, pair.other_id]) AS t(id)
+                 WHERE (SELECT count(*) FROM related_pairs p
+                         WHERE (p.topic_id = t.id OR p.other_id = t.id) AND p.pairing = :pairing::text
+                           AND (p.topic_id, p.other_id) <> (pair.topic_id, pair.other_id)) >= :most::bigint
+                UNION ALL
+                SELECT FROM (SELECT count(*) AS n FROM related_pairs) AS pairs WHERE n >= :site_most::bigint),
+     once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
+              SELECT :viewer_id::bigint, :idempotency_key::text, 'PairTopics', topic_id, :asked::bytea FROM pair
+               WHERE NOT EXISTS (SELECT FROM "full")
+              ON CONFLICT DO NOTHING RETURNING 1),
+     said AS (INSERT INTO related_pairs (topic_id, other_id, pairing, actor_id)
+              SELECT topic_id, other_id, :pairing, :viewer_id FROM pair WHERE EXISTS (SELECT FROM once)
+              ON CONFLICT (topic_id, other_id) DO UPDATE SET pairing = excluded.pairing, actor_id = excluded.actor_id, at = now()
+                WHERE related_pairs.pairing <> excluded.pairing
+              RETURNING topic_id, other_id, pairing, actor_id),
+     logged AS (INSERT INTO related_pair_log (topic_id, other_id, pairing, actor_id) SELECT * FROM said RETURNING *),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'pair', id, 1, 'pair.changed', :trace::text,
+                          jsonb_build_object('topic_id', topic_id, 'target_id', other_id, 'actor_id', actor_id,
+                                             'to_state', pairing)
+                     FROM logged)
+SELECT (SELECT count(*) FROM once) AS first, (SELECT count(*) FROM "full") AS "full", (SELECT count(*) FROM logged) AS changed;
+
+-- name: unpair_topics
+WITH pair AS (SELECT least(:topic_id::bigint, :other_id::bigint) AS topic_id, greatest(:topic_id, :other_id) AS other_id),
+     once AS (INSERT INTO requests (account_id, key, method, result_id, asked)
+              SELECT :viewer_id::bigint, :idempotency_key::text, 'UnpairTopics', topic_id, :asked::bytea FROM pair
+              ON CONFLICT DO NOTHING RETURNING 1),
+     gone AS (DELETE FROM related_pairs p USING pair
+               WHERE p.topic_id = pair.topic_id AND p.other_id = pair.other_id AND EXISTS (SELECT FROM once)
+              RETURNING p.topic_id, p.other_id),
+     logged AS (INSERT INTO related_pair_log (topic_id, other_id, actor_id) SELECT topic_id, other_id, :viewer_id FROM gone
+                RETURNING *),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'pair', id, 1, 'pair.changed', :trace::text,
+                          jsonb_build_object('topic_id', topic_id, 'target_id', other_id, 'actor_id', actor_id)
+                     FROM logged)
+SELECT (SELECT count(*) FROM once) AS first, 0 AS "full", (SELECT count(*) FROM logged) AS changed;
+
+-- name: get_pair
+SELECT :topic_id::bigint AS topic_id, :other_id::bigint AS other_id, pairing, actor_id, at
+  FROM related_pairs WHERE topic_id = least(:topic_id, :other_id) AND other_id = greatest(:topic_id, :other_id);
+
+-- name: list_pairs
+SELECT :id::bigint AS topic_id, CASE WHEN topic_id = :id THEN other_id ELSE topic_id END AS other_id, pairing, actor_id, at
+  FROM related_pairs WHERE topic_id = :id OR other_id = :id ORDER BY at DESC, other_id LIMIT 200;
+
 -- Those asked for, or the next ones.
 -- name: list_documents
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
@@ -269,8 +321,13 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_accounts,
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
-         ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values
+         ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values,
+       pairs.others AS pair_others, pairs.pins AS pair_pins
   FROM topics t LEFT JOIN discussions d ON d.topic_id = t.id
+  CROSS JOIN LATERAL (SELECT array_agg(other) AS others, array_agg(pin) AS pins
+                        FROM (SELECT CASE WHEN p.topic_id = t.id THEN p.other_id ELSE p.topic_id END AS other,
+                                     (p.pairing = 'pinned')::int AS pin
+                                FROM related_pairs p WHERE p.topic_id = t.id OR p.other_id = t.id LIMIT 200) AS few) AS pairs
  WHERE t.id = ANY (CASE WHEN cardinality(:ids::bigint[]) > 0 THEN :ids
                         ELSE ARRAY (SELECT id FROM topics WHERE id > :after_id::bigint ORDER BY id LIMIT :limit::bigint) END)
  ORDER BY t.id LIMIT :limit;

@@ -83,6 +83,9 @@ HANDLER(get_topic_history, GetTopicRequest, GetTopicHistoryReply);
 HANDLER(put_opinion, PutOpinionRequest, OpinionReply);
 HANDLER(delete_opinion, DeleteOpinionRequest, OpinionReply);
 HANDLER(get_opinions, GetTopicRequest, OpinionReply);
+HANDLER(pair_topics, PairTopicsRequest, RelatedPair);
+HANDLER(unpair_topics, UnpairTopicsRequest, Empty);
+HANDLER(list_pairs, GetTopicRequest, ListPairsReply);
 HANDLER(list_topic_documents, ListTopicDocumentsRequest, ListTopicDocumentsReply);
 #undef HANDLER
 

@@ -80,6 +80,15 @@ row("put_opinion", "PUT", "/topics/{draft}/opinion",         "401 403 404 403 40
 row("put_opinion", "PUT", "/topics/{withdrawn}/opinion",     "401 403 404 403 404 403 401", {"value": 3}, "withdrawn")
 row("delete_opinion", "DELETE", "/topics/{open}/opinion",    "401 403 204 204 204 204 401", what="open")
 row("delete_opinion", "DELETE", "/topics/{draft}/opinion",   "401 403 404 403 404 404 401", what="draft")
+for what, done, listed in (("open",      "401 403 403 403 403 200 401", "401 403 403 403 403 200 401"),
+                           ("draft",     "401 403 404 403 404 404 401", "401 404 404 403 404 404 401"),
+                           ("proposed",  "401 403 404 403 404 200 401", "401 404 404 403 404 200 401"),
+                           ("withdrawn", "401 403 404 403 404 200 401", "401 404 404 403 404 200 401")):
+    for one, other in (("shortlisted", what), (what, "shortlisted")):
+        path = f"/topics/{{{one}}}/related/{{{other}}}"
+        row("pair_topics", "PUT", path, done, {"pairing": "pinned"}, f"{one} and {other}")
+        row("unpair_topics", "DELETE", path, done.replace("200", "204"), what=f"{one} and {other}")
+    row("list_pairs", "GET", f"/topics/{{{what}}}/pairs", listed, what=what)
 # comments
 row("post_comment", "POST", "/topics/{open}/comments",       "401 403 201 201 201 201 401", {"body": "Oui"}, "open")
 row("post_comment", "POST", "/topics/{draft}/comments",      "401 403 404 403 404 404 401", {"body": "Oui"}, "draft")

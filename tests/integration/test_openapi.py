@@ -4,6 +4,7 @@ import re
 import jsonschema
 import pytest
 
+from harness.deployment import eventually
 from harness.site import Site, a_topic
 
 
@@ -99,7 +100,13 @@ def test_every_operation_answers_as_described(site, check, document, ana, organi
     check(ana, "PUT", f"{path}/opinion", {"value": 4, "reason": "Oui"})
     check(visitor, "GET", f"{path}/opinions")
     check(ana, "DELETE", f"{path}/opinion", status=204)
+    other = check(organizer, "POST", "/topics", a_topic(title="Un autre sujet, tout à fait"), 201)
+    check(organizer, "PUT", f"{path}/related/{other['id']}", {"pairing": "pinned"})
+    check(organizer, "PUT", f"{path}/related/{other['id']}", {"pairing": "nothing"}, 422)
+    check(organizer, "GET", f"{path}/pairs")
+    eventually_related(visitor, path)
     check(visitor, "GET", f"{path}/related")
+    check(organizer, "DELETE", f"{path}/related/{other['id']}", status=204)
 
     comment = check(ana, "POST", f"{path}/comments", {"body": "Bonjour"}, 201)
     reply = check(organizer, "POST", f"{path}/comments", {"body": "Réponse", "parent_id": comment["id"]}, 201)
@@ -123,6 +130,11 @@ def test_every_operation_answers_as_described(site, check, document, ana, organi
 
     ids = {operation["operationId"] for operations in document["paths"].values() for operation in operations.values()}
     assert ids - check.tried == {"topic_stream", "openapi"}
+
+
+def eventually_related(person, path):
+    """The list is there, with something in it to be held against its schema."""
+    assert eventually(lambda: (answer := person.request("GET", f"{path}/related")).ok and answer.json()["items"])
 
 
 def site_status(site, path):

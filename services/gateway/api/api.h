@@ -81,7 +81,7 @@ extern const struct api_call api_put_opinion, api_delete_opinion, api_get_opinio
 extern const struct api_call api_list_comments, api_post_comment, api_get_comment, api_edit_comment,
 	api_delete_comment, api_comment_history, api_report_comment, api_moderate_comment;
 /* related.c */
-extern const struct api_call api_list_related;
+extern const struct api_call api_list_related, api_pair_topics, api_unpair_topics, api_list_pairs;
 /* notifications.c */
 extern const struct api_call api_get_follow, api_put_follow, api_list_notifications, api_mark_read,
 	api_get_preferences, api_put_preferences, api_list_deliveries;

@@ -1,5 +1,6 @@
 /*
- * related.c - /api/v1/topics/{id}/related: what may have to do with a topic, and why.
+ * related.c - /api/v1/topics/{id}/related: what may have to do with a topic, and why; and what
+ * organizers say to it.
  */
 #include "gateway/api/api.h"
 
@@ -12,4 +13,32 @@ const struct api_call api_list_related = {
 	.items = "topics",
 	.status = 200,
 	.guard = API_TOPIC,
+};
+
+const struct api_call api_pair_topics = {
+	.name = "pair_topics",
+	.summary =
+		"Pins a topic first among another's related ones, or bans it from them; both ways. "
+		"For organizers.",
+	.service = "topics",
+	.rpc = "PairTopics",
+	.body = "pairing",
+	.status = 200,
+};
+
+const struct api_call api_unpair_topics = {
+	.name = "unpair_topics",
+	.summary = "Takes back what was said about two topics; for organizers.",
+	.service = "topics",
+	.rpc = "UnpairTopics",
+	.status = 204,
+};
+
+const struct api_call api_list_pairs = {
+	.name = "list_pairs",
+	.summary = "What is pinned and banned, by whom and since when; for organizers.",
+	.service = "topics",
+	.rpc = "ListPairs",
+	.items = "pairs",
+	.status = 200,
 };

@@ -1,0 +1,234 @@
+"""
+What organizers say about two topics: pinned, it stands first among the related ones; banned, it is never there.
+
+topics owns the word and related hears of it; it must hold both ways, at once, and after related was killed.
+"""
+import concurrent.futures
+
+import pytest
+
+from harness.deployment import Deployment, eventually
+
+TEXTS = {
+    "cycle paths": ("Des pistes cyclables pour toute la ville", "mobilite",
+                    "Le vélo demande des pistes continues, larges et protégées, du centre jusqu’aux faubourgs."),
+    "bicycle": ("Le vélo en ville, sans avoir peur", "mobilite",
+                "Des pistes cyclables protégées et continues rassurent qui veut prendre son vélo pour traverser la ville."),
+    "tomatoes": ("La tomate au jardin, du semis à la récolte", "marketing",
+                 "Arroser le matin, pailler, tailler les gourmands : trois gestes pour que les plants donnent jusqu’en octobre."),
+    "choir": ("Chanter dans une chorale quand on ne sait pas lire", "confiance",
+              "L’oreille suffit souvent. Une cheffe patiente, des voix qui portent, et la partition devient un dessin."),
+}
+
+
+@pytest.fixture(scope="module")
+def site():
+    settings = {"CAUSERIE_RELATED_SNAPSHOT": "snapshot", "CAUSERIE_RELATED_SNAPSHOT_EVERY": "300ms"}
+    with Deployment(settings=settings) as running:
+        running.add_expertises()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def second(site):
+    return site.organizer("Sacha")
+
+
+@pytest.fixture
+def topics(site, ana, organizer):
+    """Four topics; the first two have their words in common, the others nothing."""
+    made = {}
+    for name, (title, expertise, article) in TEXTS.items():
+        text = f"{article} " * 4
+        made[name] = site.open_topic(ana, organizer, title=title, expertises=[expertise], article=text,
+                                     lead=article[:99].strip())["id"]
+    eventually(lambda: made["bicycle"] in ids(site, made["cycle paths"]))
+    eventually(lambda: site.visitor().request("GET", f"/topics/{made['choir']}/related").status_code == 200)
+    yield made
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id, version FROM topics WHERE id = ANY (%s::bigint[]) AND state = 'open'",
+                       (list(made.values()),))
+        left = cursor.fetchall()
+    for number, version in left:
+        ana.post(f"/topics/{number}/transitions", {"to": "withdrawn", "version": version}, status=200)
+
+
+def related(site, topic):
+    answer = site.visitor().request("GET", f"/topics/{topic}/related")
+    return answer.json()["items"] if answer.status_code == 200 else []
+
+
+def ids(site, topic):
+    return [item["topic"]["id"] for item in related(site, topic)]
+
+
+def kinds(item):
+    return [reason["kind"] for reason in item["reasons"]]
+
+
+def pair(person, one, other, word, **more):
+    return person.request("PUT", f"/topics/{one}/related/{other}", {"pairing": word}, **more)
+
+
+def first(site, one, other):
+    items = related(site, one)
+    return bool(items) and items[0]["topic"]["id"] == other and kinds(items[0])[0] == "pinned"
+
+
+def logged(site, one, other):
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pairing, actor_id FROM related_pair_log WHERE topic_id = %s AND other_id = %s ORDER BY id",
+                       sorted((int(one), int(other))))
+        return cursor.fetchall()
+
+
+def test_a_pinned_topic_comes_first_both_ways_and_says_so(site, topics, organizer):
+    one, other = topics["cycle paths"], topics["choir"]
+    answer = pair(organizer, one, other, "pinned")
+    assert answer.status_code == 200
+    said = answer.json()
+    assert (said["topic_id"], said["other_id"], said["pairing"]) == (one, other, "pinned")
+    assert said["actor"]["display_name"] == "Camille" and said["at"]
+    eventually(lambda: first(site, one, other) and first(site, other, one))
+    assert topics["bicycle"] in ids(site, one), "the others stay"
+
+
+def test_a_banned_topic_is_in_no_list_until_it_is_freed(site, topics, organizer):
+    one, other = topics["cycle paths"], topics["bicycle"]
+    assert pair(organizer, other, one, "banned").status_code == 200
+    eventually(lambda: other not in ids(site, one) and one not in ids(site, other))
+    organizer.delete(f"/topics/{one}/related/{other}")
+    eventually(lambda: other in ids(site, one) and one in ids(site, other))
+    assert organizer.get(f"/topics/{one}/pairs")["items"] == []
+
+
+def test_the_later_word_counts_and_each_is_in_the_log(site, topics, organizer, second):
+    one, other = topics["tomatoes"], topics["choir"]
+    pair(organizer, one, other, "pinned")
+    pair(second, other, one, "banned")
+    pair(second, other, one, "banned")
+    listed, = organizer.get(f"/topics/{one}/pairs")["items"]
+    assert (listed["other_id"], listed["pairing"], listed["actor"]["id"]) == (other, "banned", second.id)
+    second.delete(f"/topics/{one}/related/{other}")
+    second.delete(f"/topics/{one}/related/{other}")
+    assert logged(site, one, other) == [("pinned", int(organizer.id)), ("banned", int(second.id)), (None, int(second.id))]
+
+
+def test_a_repeated_request_says_nothing_twice(site, topics, organizer):
+    one, other = topics["tomatoes"], topics["cycle paths"]
+    once = pair(organizer, one, other, "pinned", key="pin-once")
+    organizer.delete(f"/topics/{one}/related/{other}")
+    pair(organizer, one, other, "banned")
+    again = pair(organizer, one, other, "pinned", key="pin-once")
+    assert (once.status_code, again.status_code) == (200, 200)
+    assert again.json()["pairing"] == "banned", "the repeat pins nothing; it tells what is said now"
+    assert [word for word, _ in logged(site, one, other)] == ["pinned", None, "banned"]
+    assert pair(organizer, one, other, "banned", key="pin-once").status_code == 422
+
+
+@pytest.mark.parametrize("body", [{"pairing": "free"}, {"pairing": None}, {}, {"pairing": "pinned", "by": 1}])
+def test_any_other_word_is_refused(topics, organizer, body):
+    path = f"/topics/{topics['tomatoes']}/related/{topics['choir']}"
+    assert organizer.request("PUT", path, body).status_code == 422
+
+
+def test_a_topic_has_no_word_on_itself_or_on_nothing(topics, organizer):
+    one = topics["tomatoes"]
+    answer = pair(organizer, one, one, "pinned")
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"field": "other_id", "reason": "not_allowed"}])
+    assert pair(organizer, one, 999999, "pinned").status_code == 404
+
+
+def test_no_more_are_pinned_than_a_page_has_places(site, topics, ana, organizer):
+    hub = topics["choir"]
+    others = [site.open_topic(ana, organizer, title=f"Le sujet de remplissage numéro {number}")["id"] for number in range(6)]
+    statuses = [pair(organizer, hub, other, "pinned").status_code for other in others]
+    assert statuses == [200] * 5 + [422]
+    assert pair(organizer, others[5], hub, "pinned").status_code == 422, "nor from the other side"
+    assert pair(organizer, hub, others[0], "pinned").status_code == 200, "what is pinned already may be said again"
+    assert pair(organizer, hub, others[5], "banned").status_code == 200
+    organizer.delete(f"/topics/{hub}/related/{others[0]}")
+    assert pair(organizer, hub, others[5], "pinned").status_code == 200
+
+
+def test_a_pinned_topic_that_is_hidden_is_never_shown(site, topics, ana, organizer):
+    one, other = topics["cycle paths"], topics["choir"]
+    pair(organizer, one, other, "pinned")
+    eventually(lambda: first(site, one, other))
+    version = ana.get(f"/topics/{other}")["version"]
+    ana.post(f"/topics/{other}/transitions", {"to": "withdrawn", "version": version}, status=200)
+    eventually(lambda: other not in ids(site, one))
+    shown = organizer.get(f"/topics/{one}/related")["items"]
+    assert other not in [item["topic"]["id"] for item in shown], "nor to organizers"
+
+
+def snapshot(site):
+    return site.folder / site.environment["CAUSERIE_RELATED_SNAPSHOT"]
+
+
+def restart(site, keep):
+    """A snapshot's writer outlives the daemon that was killed: to have none is to look elsewhere."""
+    if not keep:
+        site.environment["CAUSERIE_RELATED_SNAPSHOT"] += ".none"
+    site.start("related")
+    site.wait_ready()
+
+
+@pytest.mark.parametrize("how", ["from a snapshot made before", "from a snapshot made after", "from its owners"])
+def test_killed_right_after_a_word_related_comes_back_with_it(site, topics, organizer, how):
+    pinned, banned = (topics["cycle paths"], topics["choir"]), (topics["cycle paths"], topics["bicycle"])
+    eventually(snapshot(site).exists)
+    pair(organizer, *pinned, "pinned")
+    pair(organizer, *banned, "banned")
+    if how == "from a snapshot made after":
+        eventually(lambda: first(site, *pinned))
+        heard = snapshot(site).stat().st_mtime_ns
+        eventually(lambda: snapshot(site).stat().st_mtime_ns > heard)
+    site.kill("related")
+    loaded = len(site.lines("related", "related.loaded"))
+    restart(site, keep=how != "from its owners")
+    assert len(site.lines("related", "related.loaded")) - loaded == (how != "from its owners")
+    eventually(lambda: first(site, *pinned))
+    eventually(lambda: first(site, *reversed(pinned)))
+    assert banned[1] not in ids(site, banned[0]) and banned[0] not in ids(site, banned[1])
+
+
+def test_freed_while_related_was_down_it_is_free_when_it_comes_back(site, topics, organizer):
+    one, other = topics["cycle paths"], topics["choir"]
+    pair(organizer, one, other, "pinned")
+    eventually(lambda: first(site, one, other))
+    site.kill("related")
+    organizer.delete(f"/topics/{one}/related/{other}")
+    restart(site, keep=True)
+    eventually(lambda: topics["bicycle"] in ids(site, one) and other not in ids(site, one))
+
+
+def test_organizers_at_the_same_moment_leave_one_word_that_everybody_tells(site, topics, organizer, second):
+    one, other = topics["cycle paths"], topics["bicycle"]
+    path = f"/topics/{one}/related/{other}"
+
+    def say(number):
+        person = (organizer, second)[number % 2]
+        if number % 5 == 4:
+            return person.request("DELETE", path).status_code
+        return pair(person, *((one, other) if number % 3 else (other, one)), ("pinned", "banned")[number % 2]).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(say, range(60)))
+    assert set(statuses) <= {200, 204, 409}, statuses
+    listed = [item["pairing"] for item in organizer.get(f"/topics/{one}/pairs")["items"]]
+    words = [word for word, _ in logged(site, one, other)]
+    assert listed == [word for word in words[-1:] if word], "the log ends with what holds"
+    assert all(before != after for before, after in zip(words, words[1:], strict=False)), words
+    wanted = {"pinned": lambda: first(site, one, other), "banned": lambda: other not in ids(site, one)}
+    free = lambda: other in ids(site, one) and not first(site, one, other)  # noqa: E731
+    eventually(wanted[listed[0]] if listed else free)
+    assert [event.get("to_state") for event in announced(site, one, other)] == words, "announced in the order in which they took effect"
+
+
+def announced(site, one, other):
+    low, high = sorted((int(one), int(other)))
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT payload FROM outbox WHERE type = 'pair.changed' AND (payload->>'topic_id')::bigint = %s"
+                       " AND (payload->>'target_id')::bigint = %s ORDER BY seq", (low, high))
+        return [payload for payload, in cursor.fetchall()]
