@@ -67,7 +67,8 @@ struct json_shape {
 	const ProtobufCMessageDescriptor *descriptor;
 	const char *hidden; /* names of fields that are not shown, separated by blanks; or NULL */
 	void (*add)(json_t *object, const ProtobufCMessage *, struct arena *);
-	const char *added; /* names that add() adds: "url html?"; for the OpenAPI document */
+	const char *added; /* names that add() adds: "url html"; for the OpenAPI document */
+	const char *maybe; /* fields that add() may take out again, likewise; or NULL */
 };
 
 /* The shape of a type, or NULL; shapes ends with a NULL descriptor and may be NULL. */

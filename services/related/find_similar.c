@@ -50,5 +50,5 @@ static struct step answer(struct task *task)
 		return rpc_fail(task, CAUSERIE__CODE__UNAVAILABLE, "the index is not there yet");
 	if (engine_related(recommender.engine, &question, &task->arena, &f->list) < 0)
 		return rpc_fail(task, CAUSERIE__CODE__INTERNAL, "an unsaved text has no id");
-	return reply_related(task, &f->list);
+	return reply_related(task, &f->list, false);
 }

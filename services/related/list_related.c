@@ -1,7 +1,8 @@
 /*
  * list_related.c - ListRelated: the topics that may have to do with one, and why.
  *
- * Only public topics are listed, whoever asks.
+ * Only public topics are listed, whoever asks. Organizers may see how a score comes about, and
+ * what the page leaves out.
  */
 #include "lib/rpc_server.h"
 #include "related/recommender.h"
@@ -36,6 +37,11 @@ static bool may_ask(const struct list_related *l)
 	       (engine_visibility(recommender.engine, l->ask->topic_id) & AUDIENCE_PUBLIC) != 0;
 }
 
+static bool is_organizer(const struct list_related *l)
+{
+	return (l->task.context.viewer.roles & CAUSERIE__ROLE__ROLE_ORGANIZER) != 0;
+}
+
 static struct step answer(struct task *task)
 {
 	struct list_related *l = (struct list_related *)task;
@@ -44,15 +50,19 @@ static struct step answer(struct task *task)
 		.limit = l->ask->limit == 0 ? ON_A_PAGE : l->ask->limit,
 		.audience = AUDIENCE_PUBLIC,
 		.min_confidence = ENGINE_PAGE_CONFIDENCE,
-		.most_by_author = ENGINE_PAGE_BY_AUTHOR,
+		.keeps_unsure = l->ask->everything,
+		.most_by_author = l->ask->everything ? 0 : ENGINE_PAGE_BY_AUTHOR,
 		.muted = l->ask->muted,
 		.n_muted = l->ask->n_muted,
 	};
 
 	if (recommender.engine == NULL)
 		return rpc_fail(task, CAUSERIE__CODE__UNAVAILABLE, "the index is not there yet");
-	if (!may_ask(l) ||
-	    engine_related(recommender.engine, &question, &task->arena, &l->list) < 0)
+	if (!may_ask(l))
 		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, NULL);
-	return reply_related(task, &l->list);
+	if (l->ask->everything && !is_organizer(l))
+		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN, "for organizers");
+	if (engine_related(recommender.engine, &question, &task->arena, &l->list) < 0)
+		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, NULL);
+	return reply_related(task, &l->list, l->ask->explain && is_organizer(l));
 }

@@ -81,8 +81,8 @@ bool keep_load(struct stream_place places[STREAMS]);
 void keep_start(void);
 void keep_stop(void);
 
-/* related_message.c: the last step of both questions. */
-struct step reply_related(struct task *, const struct related_list *);
+/* related_message.c: the last step of both questions. explained: for an organizer. */
+struct step reply_related(struct task *, const struct related_list *, bool explained);
 
 void related_list_related(Causerie__Related_Service *, const Causerie__ListRelatedRequest *,
 			  Causerie__ListRelatedReply_Closure, void *call);

@@ -44,7 +44,19 @@ static void split_display(struct arena *arena, const char *display, Causerie__Re
 	message->title = arena_strdup(arena, *end == '\n' ? end + 1 : "");
 }
 
-static Causerie__RelatedTopic *message_of(struct arena *arena, const struct related *related)
+/* The reasons are the parts: they add up to the score, and who or how few took part is not in them.
+ */
+static void explain(Causerie__RelatedTopic *message, const struct related *related)
+{
+	message->parts = message->reasons;
+	message->n_parts = message->n_reasons;
+	message->confidence = related->confidence;
+	message->needed = related->needed;
+	message->unsure = related->confidence < related->needed;
+}
+
+static Causerie__RelatedTopic *message_of(struct arena *arena, const struct related *related,
+					  bool explained)
 {
 	Causerie__RelatedTopic *message = ARENA_NEW(arena, Causerie__RelatedTopic);
 
@@ -57,10 +69,12 @@ static Causerie__RelatedTopic *message_of(struct arena *arena, const struct rela
 	message->reasons = ARENA_ARRAY(arena, Causerie__RelatedReason *, related->n_reasons);
 	for (uint32_t i = 0; i < related->n_reasons; i++)
 		message->reasons[i] = message_of_reason(arena, &related->reasons[i]);
+	if (explained)
+		explain(message, related);
 	return message;
 }
 
-struct step reply_related(struct task *task, const struct related_list *list)
+struct step reply_related(struct task *task, const struct related_list *list, bool explained)
 {
 	Causerie__ListRelatedReply reply = CAUSERIE__LIST_RELATED_REPLY__INIT;
 
@@ -68,6 +82,6 @@ struct step reply_related(struct task *task, const struct related_list *list)
 	reply.n_topics = list->count;
 	reply.topics = ARENA_ARRAY(&task->arena, Causerie__RelatedTopic *, list->count);
 	for (uint32_t i = 0; i < list->count; i++)
-		reply.topics[i] = message_of(&task->arena, &list->items[i]);
+		reply.topics[i] = message_of(&task->arena, &list->items[i], explained);
 	return rpc_reply(task, &reply.base);
 }

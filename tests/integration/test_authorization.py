@@ -57,6 +57,7 @@ for what, seen in (("open", "200 200 200 200 200 200 401"), ("draft", "404 404 4
     row("list_related", "GET", f"/topics/{{{what}}}/related",
         seen if what == "open" else seen[:12] + "404" + seen[15:], what=what)
     row("get_follow", "GET", f"/topics/{{{what}}}/follow", "401" + seen[3:], what=what)
+row("list_related", "GET", "/topics/{open}/related?everything=true", "403 403 403 403 403 200 401", what="everything of open")
 row("list_comments", "GET", "/topics/{open}/comments",       "200 200 200 200 200 200 401", what="open")
 row("list_comments", "GET", "/topics/{draft}/comments",      "404 404 404 200 404 404 401", what="draft")
 row("list_comments", "GET", "/topics/{proposed}/comments",   "404 404 404 200 404 200 401", what="proposed")

@@ -106,6 +106,7 @@ def test_every_operation_answers_as_described(site, check, document, ana, organi
     check(organizer, "GET", f"{path}/pairs")
     eventually_related(visitor, path)
     check(visitor, "GET", f"{path}/related")
+    check(organizer, "GET", f"{path}/related", everything="true")
     check(organizer, "DELETE", f"{path}/related/{other['id']}", status=204)
 
     comment = check(ana, "POST", f"{path}/comments", {"body": "Bonjour"}, 201)

@@ -162,6 +162,61 @@ def test_a_pinned_topic_that_is_hidden_is_never_shown(site, topics, ana, organiz
     assert other not in [item["topic"]["id"] for item in shown], "nor to organizers"
 
 
+def test_organizers_see_how_a_score_adds_up_and_nobody_else_does(site, topics, ana, organizer):
+    path = f"/topics/{topics['cycle paths']}/related"
+    for person in (site.visitor(), ana, site.officer("moderator", "Modératrice")):
+        for item in person.get(path)["items"]:
+            assert set(item) == {"topic", "score", "reasons"}
+    pair(organizer, topics["cycle paths"], topics["choir"], "pinned")
+    eventually(lambda: first(site, topics["cycle paths"], topics["choir"]))
+    items = organizer.get(path)["items"]
+    assert [item["topic"]["id"] for item in items] == ids(site, topics["cycle paths"]), "the same list"
+    for item in items:
+        assert sum(part["part"] for part in item["parts"]) == pytest.approx(item["score"], abs=1e-9)
+        assert all(set(part) == {"kind", "part", "words", "count"} for part in item["parts"])
+        assert not item["unsure"] and item["confidence"] >= item["needed"]
+    assert items[0]["parts"][0]["kind"] == "pinned" and items[0]["needed"] == 0
+
+
+def test_organizers_may_see_what_the_page_leaves_out_with_what_it_lacks(site, topics, ana, organizer):
+    path = f"/topics/{topics['cycle paths']}/related"
+    night = "Les toits, les lampadaires, les chats : ce que l’on entend quand tout dort, et ce que l’on n’entend plus. "
+    far = site.open_topic(ana, organizer, title="La ville écoutée de nuit", expertises=["confiance"], article=night * 3,
+                          lead=night)["id"]
+
+    def everything():
+        return organizer.get(path, everything="true", limit=20)["items"]
+
+    eventually(lambda: far in [item["topic"]["id"] for item in everything()])
+    items, shown = everything(), ids(site, topics["cycle paths"])
+    assert {item["topic"]["id"] for item in items if not item["unsure"]} >= set(shown)
+    hidden = [item for item in items if item["unsure"]]
+    assert far in [item["topic"]["id"] for item in hidden] and far not in shown
+    assert all(0 < item["confidence"] < item["needed"] <= 0.15 for item in hidden)
+    assert ana.request("GET", path, everything="true").status_code == 403
+    assert site.visitor().request("GET", path, everything="true").status_code == 403
+
+
+def test_even_organizers_are_told_of_participants_from_three_on_and_never_who(site, topics, organizer):
+    one, other = topics["cycle paths"], topics["bicycle"]
+    path = f"/topics/{one}/related"
+
+    def count():
+        parts = next(item for item in organizer.get(path)["items"] if item["topic"]["id"] == other)["parts"]
+        return sum(part["count"] for part in parts if part["kind"] == "common_participants")
+
+    people = [site.member(f"Participante {name}") for name in ("Bravo", "Delta", "Golf")]
+    for number, person in enumerate(people):
+        for topic in (one, other):
+            person.post(f"/topics/{topic}/comments", {"body": "Je suis venue pour en parler avec vous."})
+        if number < 2:
+            eventually(lambda: "much_discussed" in kinds(related(site, one)[0]))
+            assert count() == 0
+    eventually(lambda: count() == 3)
+    told = organizer.request("GET", path, everything="true").text
+    assert "Participante" not in told and "author" not in told
+
+
 def snapshot(site):
     return site.folder / site.environment["CAUSERIE_RELATED_SNAPSHOT"]
 

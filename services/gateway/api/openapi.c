@@ -120,10 +120,11 @@ static json_t *schema_of_added(const char *name)
 	return type_of("string");
 }
 
-static void add_property(json_t *schema, const char *name, json_t *property)
+static void add_property(json_t *schema, const char *name, json_t *property, bool required)
 {
 	json_object_set_new(json_object_get(schema, "properties"), name, property);
-	json_array_append_new(json_object_get(schema, "required"), json_string(name));
+	if (required)
+		json_array_append_new(json_object_get(schema, "required"), json_string(name));
 }
 
 static void add_properties(struct document *d, json_t *schema,
@@ -141,13 +142,13 @@ static void add_properties(struct document *d, json_t *schema,
 		if (json_kind(field) == JSON_KIND_FLATTENED)
 			add_properties(d, schema, field->descriptor);
 		else if (json_kind(field) != JSON_KIND_HIDDEN)
-			add_property(schema, json_name(&d->arena, field),
-				     schema_of_field(d, field));
+			add_property(schema, json_name(&d->arena, field), schema_of_field(d, field),
+				     shape == NULL || !json_lists(shape->maybe, field->name));
 	}
 	while ((list = json_next_allowed(list, &added)) != NULL) {
 		const char *name = arena_strndup(&d->arena, added.name, added.name_length);
 
-		add_property(schema, name, schema_of_added(name));
+		add_property(schema, name, schema_of_added(name), true);
 	}
 }
 

@@ -3,16 +3,26 @@
  * organizers say to it.
  */
 #include "gateway/api/api.h"
+#include "related.pb-c.h"
+
+/* Only organizers are told; the recommender looks who asks. */
+static void ask_for_parts(struct api_visit *a)
+{
+	((Causerie__ListRelatedRequest *)a->ask)->explain = true;
+}
 
 const struct api_call api_list_related = {
 	.name = "list_related",
-	.summary = "Related topics, best first, each with its reasons; maybe none.",
+	.summary =
+		"Related topics, best first, each with its reasons; maybe none. Organizers get the "
+		"parts of each score, and with everything also what the page leaves out.",
 	.service = "related",
 	.rpc = "ListRelated",
-	.query = "limit",
+	.query = "limit everything",
 	.items = "topics",
 	.status = 200,
 	.guard = API_TOPIC,
+	.prepare = ask_for_parts,
 };
 
 const struct api_call api_pair_topics = {

@@ -54,6 +54,18 @@ static void add_to_comment(json_t *object, const ProtobufCMessage *message, stru
 			      (unsigned long long)comment->id));
 }
 
+#define FOR_ORGANIZERS "parts confidence needed unsure"
+
+/* Who is not told the parts of a score is not told that there are any. */
+static void take_out_parts(json_t *object, struct arena *arena)
+{
+	const char *names = FOR_ORGANIZERS;
+	struct json_allowed name;
+
+	while ((names = json_next_allowed(names, &name)) != NULL)
+		json_object_del(object, arena_strndup(arena, name.name, name.name_length));
+}
+
 static void add_to_related(json_t *object, const ProtobufCMessage *message, struct arena *arena)
 {
 	const Causerie__RelatedTopic *related = (const Causerie__RelatedTopic *)message;
@@ -64,16 +76,18 @@ static void add_to_related(json_t *object, const ProtobufCMessage *message, stru
 	json_object_set_new(object, "topic",
 			    json_pack("{s:s, s:s, s:s, s:s}", "id", id, "title", related->title,
 				      "url", url, "language", related->language));
+	if (related->n_parts == 0)
+		take_out_parts(object, arena);
 }
 
 const struct json_shape api_shapes[] = {
 	{&causerie__topic_summary__descriptor, "opinions comments headline excerpt", add_to_summary,
-	 "url counts"},
-	{&causerie__topic__descriptor, NULL, add_to_topic, "article_html"},
-	{&causerie__comment__descriptor, NULL, add_to_comment, "html url"},
+	 "url counts", NULL},
+	{&causerie__topic__descriptor, NULL, add_to_topic, "article_html", NULL},
+	{&causerie__comment__descriptor, NULL, add_to_comment, "html url", NULL},
 	{&causerie__related_topic__descriptor, "topic_id title slug language", add_to_related,
-	 "topic"},
+	 "topic", FOR_ORGANIZERS},
 	{&causerie__session__descriptor,
-	 "account_id roles state display_name language time_zone bouncing", NULL, NULL},
-	{NULL, NULL, NULL, NULL},
+	 "account_id roles state display_name language time_zone bouncing", NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL, NULL},
 };
