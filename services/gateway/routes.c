@@ -121,6 +121,8 @@ const struct route routes[] = {
 	PAGE(GET, "/bureau", desk_page, ROUTE_ORGANIZER),
 	PAGE(GET, "/bureau/sujets/{id}", desk_topic_page, ROUTE_ORGANIZER),
 	FORM("/bureau/sujets/{id}/transition", desk_transition, ROUTE_ORGANIZER, RATE_WRITE),
+	PAGE(GET, "/bureau/sujets/{id}/connexes", desk_related_page, ROUTE_ORGANIZER),
+	FORM("/bureau/sujets/{id}/connexes", desk_pair, ROUTE_ORGANIZER, RATE_WRITE),
 	PAGE(GET, "/moderation", moderation_page, ROUTE_MODERATOR),
 	PAGE(GET, "/moderation/{id}", moderate_page, ROUTE_MODERATOR),
 	FORM("/moderation/{id}", moderate, ROUTE_MODERATOR, RATE_WRITE),

@@ -798,6 +798,57 @@ struct desk_topic_view {
 	const char *reason;
 };
 
+/* Two topics that organizers pinned together or keep apart. */
+struct pair_row {
+	uint64_t id; /* of the other one */
+	const char *url;
+	const char *title;
+	enum locale language;
+	bool is_pinned; /* else banned */
+	bool is_hidden; /* not everybody may see the other one: it is in no list */
+	struct person by;
+	struct moment at;
+	const char *free_key; /* idempotency key of its form; as below */
+};
+
+/* One line of what a score consists of. */
+struct score_part {
+	const char *word;   /* translated: "Mots communs" */
+	const char *detail; /* "confiance, conversation", or NULL */
+	const char *value;  /* "0,62" */
+	unsigned percent;   /* of the largest part; 0 for one that takes away */
+};
+
+/* A topic that the recommender finds near, and why. */
+struct relation_row {
+	uint64_t id;
+	const char *url;
+	const char *title;
+	enum locale language;
+	bool is_pinned;
+	bool is_on_page;
+	bool is_unsure;              /* the page leaves it out: */
+	unsigned confidence, needed; /* percent */
+	const char *score;
+	const struct score_part *parts;
+	size_t n_parts;
+	const char *pin_key, *ban_key;
+};
+
+/* `/bureau/sujets/{id}/connexes`. */
+struct desk_related_view {
+	struct page page;
+	struct form form;  /* of the one topic that is named by its number */
+	const char *other; /* its number as typed, or NULL */
+	const struct topic_row *topic;
+	const struct pair_row *pairs;
+	size_t n_pairs;
+	const struct relation_row *relations;
+	size_t n_relations;
+	bool is_missing;    /* the recommender does not answer */
+	bool is_rebuilding; /* it does not know all topics yet */
+};
+
 struct report_row {
 	uint64_t id; /* of the comment */
 	const struct comment_view *comment;

@@ -256,6 +256,7 @@ static const struct {
 	{"name", TR("Nom affiché")},
 	{"online_url", TR("Adresse en ligne")},
 	{"organisation", TR("Organisation")},
+	{"other", TR("Numéro d’un autre sujet")},
 	{"password", TR("Mot de passe")},
 	{"place", TR("Lieu")},
 	{"reason", TR("Raison")},

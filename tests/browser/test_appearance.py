@@ -15,7 +15,8 @@ PAGES = {
                 "sign-in": "/connexion", "sign-up": "/inscription", "help": "/aide", "not-found": "/nulle-part"},
     "solene": {"topic-signed-in": "/sujets/1", "propose": "/sujets/nouveau", "account": "/compte",
                "inbox": "/notifications", "preferences": "/notifications/preferences", "own-topics": "/sujets?de=moi"},
-    "camille": {"desk": "/bureau", "desk-topic": "/bureau/sujets/1", "moderation": "/moderation",
+    "camille": {"desk": "/bureau", "desk-topic": "/bureau/sujets/1",
+                "desk-related": "/bureau/sujets/1/connexes", "moderation": "/moderation",
                 "history": "/commentaires/1/historique"},
 }
 

@@ -18,7 +18,7 @@ VISITOR_PAGES = ["/", "/sujets", "/sujets?q=velo", "/sujets?q=introuvable", "/su
                  "/sujets/1?repondre=1", "/connexion", "/inscription", "/mot-de-passe", "/aide", "/dev/mailbox",
                  "/nulle-part", "/u/faux"]
 MEMBER_PAGES = ["/sujets/1", "/sujets/nouveau", "/compte", "/notifications", "/notifications/preferences"]
-ORGANIZER_PAGES = ["/bureau", "/bureau/sujets/1", "/moderation", "/sujets/1"]
+ORGANIZER_PAGES = ["/bureau", "/bureau/sujets/1", "/bureau/sujets/1/connexes", "/moderation", "/sujets/1"]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +131,22 @@ def test_escape_leaves_a_reply_and_returns_to_where_it_began(reader, topic, ana)
     reader.wait(lambda: reader.focused.get_attribute("name") == "text")
     reader.keys(Keys.ESCAPE)
     reader.wait(lambda: reader.focused.get_attribute("data-reply") == posted["id"])
+
+
+@pytest.mark.parametrize("kind", ["scripted", "plain_browser"])
+def test_an_organizer_pins_and_releases_a_related_topic_by_keyboard(kind, request):
+    browser = request.getfixturevalue(kind)
+    browser.sign_in("camille@causerie.example", "causerie-demo")
+    browser.open("/sujets/1")
+    browser.tab_to_words("Comprendre et choisir")
+    browser.keys(Keys.ENTER)
+    browser.wait(lambda: browser.path.endswith("/connexes"))
+    title = browser.texts("ol .dossier h3")[0]
+    for button, pinned in (("Épingler", True), ("Libérer", False)):
+        browser.tab_to(lambda one, button=button: plain(one.get_attribute("innerText") or "") == plain(f"{button} {title}"))
+        browser.keys(Keys.ENTER)
+        browser.wait(lambda pinned=pinned: browser.has("ul .dossier") == pinned
+                     and browser.says("C’est noté : les pages des deux sujets suivent dans la seconde."))
 
 
 # --- small screens

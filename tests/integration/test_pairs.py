@@ -4,10 +4,13 @@ What organizers say about two topics: pinned, it stands first among the related 
 topics owns the word and related hears of it; it must hold both ways, at once, and after related was killed.
 """
 import concurrent.futures
+import html
+import re
 
 import pytest
 
 from harness.deployment import Deployment, eventually
+from harness.pages import Browser
 
 TEXTS = {
     "cycle paths": ("Des pistes cyclables pour toute la ville", "mobilite",
@@ -287,3 +290,124 @@ def announced(site, one, other):
         cursor.execute("SELECT payload FROM outbox WHERE type = 'pair.changed' AND (payload->>'topic_id')::bigint = %s"
                        " AND (payload->>'target_id')::bigint = %s ORDER BY seq", (low, high))
         return [payload for payload, in cursor.fetchall()]
+
+
+# --- the organizers' sheet
+
+
+@pytest.fixture(scope="module")
+def desk(site, organizer):
+    return Browser(site).sign_in(organizer.email)
+
+
+def sheet(topic):
+    return f"/bureau/sujets/{topic}/connexes"
+
+
+def words(answer):
+    return html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def button(answer, other, word):
+    """The fields of the first form that says this word of that topic."""
+    form = next(form for form in re.findall(r"<form.*?</form>", answer.text, re.DOTALL)
+             if f'name="other" value="{other}"' in form and f'value="{word}"' in form)
+    return {**dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)), "pairing": word}
+
+
+def press(desk, topic, other, word):
+    fields = button(desk.get(sheet(topic)), other, word)
+    answer = desk.send(sheet(topic), fields)
+    assert (answer.status_code, answer.headers["Location"]) == (303, sheet(topic) + "?fait=connexe")
+    return fields
+
+
+def test_the_sheet_says_why_and_its_buttons_are_followed_at_once(site, topics, desk):
+    one, other = topics["cycle paths"], topics["bicycle"]
+    before = desk.get(sheet(one))
+    assert before.status_code == 200
+    for expected in ("Mots communs", "pistes", "Proximité dans le temps", "sur la page", "Aucun : la page suit le moteur."):
+        assert expected in words(before)
+    press(desk, one, other, "banned")
+    after = desk.get(sheet(one))
+    assert re.search(r"écarté\s+par\s+Camille", words(after))
+    assert f'name="other" value="{other}"' not in after.text.split("Ce que le moteur propose")[1]
+    eventually(lambda: other not in ids(site, one))
+    press(desk, one, other, "free")
+    eventually(lambda: other in ids(site, one))
+
+
+def test_a_button_pressed_twice_says_one_thing(site, topics, desk):
+    one, other = topics["cycle paths"], topics["bicycle"]
+    fields = press(desk, one, other, "pinned")
+    assert desk.send(sheet(one), fields).status_code == 303
+    press(desk, other, one, "free")
+    assert desk.send(sheet(one), fields).status_code == 409, "it was said, and is no longer so"
+    assert [word for word, _ in logged(site, one, other)] == ["pinned", None]
+
+
+def test_a_topic_the_engine_does_not_find_is_pinned_by_its_number(site, topics, desk):
+    one, other = topics["cycle paths"], topics["choir"]
+
+    def name(number):
+        form = desk.get(sheet(one))
+        key = re.search(r'<form class="named".*?name="key" value="([^"]*)"', form.text, re.DOTALL)[1]
+        return desk.send(sheet(one), {"csrf": desk.form_token(sheet(one)), "key": key, "other": number, "pairing": "pinned"})
+
+    assert name(other).status_code == 303
+    eventually(lambda: first(site, one, other))
+    for wrong, sentence in (("999999", "Aucun sujet ne porte ce numéro."), (one, "C’est le numéro de ce sujet."),
+                            ("douze", "Cela n’a pas la bonne forme.")):
+        answer = name(wrong)
+        assert answer.status_code == 422
+        assert sentence in words(answer) and f'value="{wrong}"' in answer.text
+
+
+def test_too_many_pins_are_refused_in_words(site, topics, desk, ana, organizer):
+    hub = topics["choir"]
+    for number in range(5):
+        other = site.open_topic(ana, organizer, title=f"Encore un sujet de remplissage, {number}")["id"]
+        assert pair(organizer, hub, other, "pinned").status_code == 200
+    answer = desk.submit(sheet(topics["cycle paths"]), {"other": hub, "pairing": "pinned"})
+    assert answer.status_code == 422
+    assert "libérez-en un d’abord" in words(answer)
+
+
+def test_a_pinned_topic_out_of_sight_is_said_to_be(topics, desk, ana, organizer):
+    one, other = topics["cycle paths"], topics["choir"]
+    pair(organizer, one, other, "pinned")
+    version = ana.get(f"/topics/{other}")["version"]
+    ana.post(f"/topics/{other}/transitions", {"to": "withdrawn", "version": version}, status=200)
+    assert "hors de vue" in words(desk.get(sheet(one)))
+
+
+def test_while_the_recommender_is_away_what_is_pinned_can_be_read_and_changed(site, topics, desk, organizer):
+    one, other = topics["cycle paths"], topics["choir"]
+    pair(organizer, one, other, "pinned")
+    site.kill("related")
+    try:
+        answer = desk.get(sheet(one))
+        assert answer.status_code == 200 and "Ils ne sont pas disponibles en ce moment." in words(answer)
+        press(desk, one, other, "free")
+        assert organizer.get(f"/topics/{one}/pairs")["items"] == []
+    finally:
+        restart(site, keep=True)
+
+
+def test_only_organizers_find_the_sheet_and_the_way_to_it(site, topics, desk, ana):
+    one = topics["cycle paths"]
+    page = f"/sujets/{one}"
+    member, visitor = Browser(site).sign_in(ana.email), Browser(site)
+    moderator = Browser(site).sign_in(site.officer("moderator", "Autre modératrice").email)
+
+    def link_at(person):
+        return sheet(one) in person.get(person.get(page).headers["Location"]).text
+
+    assert link_at(desk)
+    assert not any(link_at(person) for person in (member, visitor, moderator))
+    assert [person.get(sheet(one)).status_code for person in (member, moderator, visitor)] == [404, 404, 303]
+    for person, status in ((member, 404), (moderator, 404)):
+        fields = {"csrf": person.form_token("/compte"), "other": topics["choir"], "pairing": "pinned"}
+        assert person.send(sheet(one), fields).status_code == status
+    assert desk.send(sheet(one), {"other": topics["choir"], "pairing": "pinned"}).status_code == 403, "no token"
+    assert logged(site, one, topics["choir"]) == []

@@ -57,6 +57,7 @@ static const struct {
 	{"enregistre", TR("Vos changements sont enregistrés.")},
 	{"retire", TR("Votre sujet est retiré.")},
 	{"etape", TR("C’est fait, et dans l’histoire du sujet.")},
+	{"connexe", TR("C’est noté : les pages des deux sujets suivent dans la seconde.")},
 	{"moderation", TR("C’est noté.")},
 };
 

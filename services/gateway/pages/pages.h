@@ -26,6 +26,7 @@ extern const struct handler close_one_session, close_other_sessions;
 
 /* organizers and moderators */
 extern const struct handler desk_page, desk_topic_page, desk_transition;
+extern const struct handler desk_related_page, desk_pair;
 extern const struct handler moderation_page, moderate_page, moderate;
 /* notifications */
 extern const struct handler notifications_page, mark_all_read, preferences_page, save_preferences;

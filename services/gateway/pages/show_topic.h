@@ -56,4 +56,9 @@ struct step topic_draw(struct topic_visit *, int status);
 struct related_row *fill_related(struct visit *, const Causerie__ListRelatedReply *,
 				 const Causerie__Taxonomies *, size_t *n);
 
+/* The words of a reason, expertises by their labels: "confiance, modération"; NULL for none that
+ * tell. */
+const char *related_words(struct visit *, const Causerie__RelatedReason *,
+			  const Causerie__Taxonomies *);
+
 #endif

@@ -286,9 +286,8 @@ static bool tells_something(const char *word)
 	return strlen(word) > 2 && strspn(word, "0123456789.,") < strlen(word);
 }
 
-/* "confiance, modération"; NULL when nothing is left to say. */
-static const char *reason_words(struct visit *v, const Causerie__RelatedReason *reason,
-				const Causerie__Taxonomies *known)
+const char *related_words(struct visit *v, const Causerie__RelatedReason *reason,
+			  const Causerie__Taxonomies *known)
 {
 	struct arena *arena = &v->task.arena;
 	const bool slugs = reason->kind == CAUSERIE__RELATED_REASON_KIND__COMMON_EXPERTISES;
@@ -309,7 +308,7 @@ static const char *reason_words(struct visit *v, const Causerie__RelatedReason *
 static const char *with_words(struct visit *v, const Causerie__RelatedReason *reason,
 			      const Causerie__Taxonomies *known, const char *label)
 {
-	const char *words = reason_words(v, reason, known);
+	const char *words = related_words(v, reason, known);
 
 	return words ? arena_printf(&v->task.arena, "%s %s", label, words) : NULL;
 }
@@ -324,7 +323,7 @@ static const char *reason_text(struct visit *v, const Causerie__RelatedReason *r
 		return arena_printf(arena, "%s %s",
 				    tr_plural(v->locale, "Expertise commune :",
 					      "Expertises communes :", (int64_t)reason->n_words),
-				    reason_words(v, reason, known));
+				    related_words(v, reason, known));
 	case CAUSERIE__RELATED_REASON_KIND__COMMON_WORDS:
 		return with_words(v, reason, known,
 				  tr_plural(v->locale, "mot commun :", "mots communs :",

@@ -966,6 +966,76 @@ static void desk_topic(struct html_out *out)
 	render_desk_topic_page(out, &view);
 }
 
+static void desk_related(struct html_out *out)
+{
+	static const struct pair_row pairs[] = {
+		{.id = 31,
+		 .url = "/sujets/31-chanter-ensemble",
+		 .title = "Chanter dans une chorale quand on ne sait pas lire la musique",
+		 .is_pinned = true,
+		 .by = {.id = 2, .name = "Camille"},
+		 .at = AGO(2 * DAY),
+		 .free_key = "k1"},
+		{.id = 32,
+		 .url = "/sujets/32-le-marche",
+		 .title = "Le marché du samedi",
+		 .is_hidden = true,
+		 .by = {.id = 9},
+		 .at = AGO(9 * DAY),
+		 .free_key = "k2"},
+	};
+	static const struct score_part parts[] = {
+		{"Mots communs", "confiance, conversation, communauté", "0,94", 100},
+		{"Proximité dans le temps", NULL, "0,31", 33},
+		{"Expertises communes", "Animation de communautés", "0,22", 23},
+		{"Participants communs", "4 personnes", "0,12", 13},
+		{"Activité de la discussion", NULL, "−0,02", 0},
+	};
+	static const struct relation_row relations[] = {
+		{.id = 31,
+		 .url = "/sujets/31-chanter-ensemble",
+		 .title = "Chanter dans une chorale quand on ne sait pas lire la musique",
+		 .is_pinned = true,
+		 .is_on_page = true,
+		 .score = "11,57",
+		 .parts = parts,
+		 .n_parts = COUNT(parts),
+		 .pin_key = "k3",
+		 .ban_key = "k4"},
+		{.id = 14,
+		 .url = "/sujets/14-ce-que-moderer-veut-dire",
+		 .title = "Ce que modérer veut dire",
+		 .is_on_page = true,
+		 .score = "1,57",
+		 .parts = parts,
+		 .n_parts = COUNT(parts),
+		 .pin_key = "k5",
+		 .ban_key = "k6"},
+		{.id = 15,
+		 .url = "/sujets/15-un-budget-participatif",
+		 .title = "Un budget participatif, et après ?",
+		 .is_unsure = true,
+		 .confidence = 8,
+		 .needed = 15,
+		 .score = "0,41",
+		 .parts = parts + 1,
+		 .n_parts = 2,
+		 .pin_key = "k7",
+		 .ban_key = "k8"},
+	};
+	struct desk_related_view view = {
+		.page = page_of("Sujets connexes", SECTION_DESK, &organizer),
+		.form = {.key = "k"},
+		.topic = &rows[0],
+		.pairs = pairs,
+		.n_pairs = COUNT(pairs),
+		.relations = relations,
+		.n_relations = COUNT(relations),
+	};
+
+	render_desk_related_page(out, &view);
+}
+
 static void moderation(struct html_out *out)
 {
 	static const char *const reasons[] = {"elle attaque quelqu’un", "c’est de la publicité"};
@@ -1084,6 +1154,7 @@ const struct sample samples[] = {
 	{"unsubscribe-done", unsubscribe_done},
 	{"desk", desk},
 	{"desk-topic", desk_topic},
+	{"desk-related", desk_related},
 	{"moderation", moderation},
 	{"help", help},
 	{"error-404", error_404},
