@@ -6,12 +6,14 @@ topics owns the word and related hears of it; it must hold both ways, at once, a
 import concurrent.futures
 import html
 import re
+import time
 
 import pytest
 
 from harness.deployment import Deployment, eventually
 from harness.pages import Browser
 
+SETTLED = 2.6  # seconds after which the page of a changed topic is kept for a minute again (gateway/feeds.c)
 TEXTS = {
     "cycle paths": ("Des pistes cyclables pour toute la ville", "mobilite",
                     "Le vélo demande des pistes continues, larges et protégées, du centre jusqu’aux faubourgs."),
@@ -78,6 +80,10 @@ def first(site, one, other):
     return bool(items) and items[0]["topic"]["id"] == other and kinds(items[0])[0] == "pinned"
 
 
+def words(markup):
+    return html.unescape(re.sub(r"<[^>]*>", " ", markup)).replace("\u00a0", " ").replace("\u202f", " ")
+
+
 def logged(site, one, other):
     with site.database("topics") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pairing, actor_id FROM related_pair_log WHERE topic_id = %s AND other_id = %s ORDER BY id",
@@ -103,6 +109,23 @@ def test_a_banned_topic_is_in_no_list_until_it_is_freed(site, topics, organizer)
     organizer.delete(f"/topics/{one}/related/{other}")
     eventually(lambda: other in ids(site, one) and one in ids(site, other))
     assert organizer.get(f"/topics/{one}/pairs")["items"] == []
+
+
+def test_the_page_that_was_kept_for_visitors_follows(site, topics, organizer):
+    one, other = topics["cycle paths"], topics["choir"]
+    visitor = Browser(site)
+    path = visitor.get(f"/sujets/{one}").headers["Location"]
+
+    def list_on_page():
+        return re.search(r'<section class="related">.*?</section>', visitor.get(path).text, re.DOTALL)[0]
+
+    time.sleep(SETTLED)
+    assert TEXTS["choir"][0] not in words(list_on_page())
+    pair(organizer, other, one, "pinned")
+    eventually(lambda: TEXTS["choir"][0] in words(list_on_page()), seconds=5)
+    assert "choisi par les organisateurs" in words(list_on_page())
+    organizer.delete(f"/topics/{one}/related/{other}")
+    eventually(lambda: TEXTS["choir"][0] not in words(list_on_page()), seconds=5)
 
 
 def test_the_later_word_counts_and_each_is_in_the_log(site, topics, organizer, second):
@@ -304,10 +327,6 @@ def sheet(topic):
     return f"/bureau/sujets/{topic}/connexes"
 
 
-def words(answer):
-    return html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).replace("\u00a0", " ").replace("\u202f", " ")
-
-
 def button(answer, other, word):
     """The fields of the first form that says this word of that topic."""
     form = next(form for form in re.findall(r"<form.*?</form>", answer.text, re.DOTALL)
@@ -327,10 +346,10 @@ def test_the_sheet_says_why_and_its_buttons_are_followed_at_once(site, topics, d
     before = desk.get(sheet(one))
     assert before.status_code == 200
     for expected in ("Mots communs", "pistes", "Proximité dans le temps", "sur la page", "Aucun : la page suit le moteur."):
-        assert expected in words(before)
+        assert expected in words(before.text)
     press(desk, one, other, "banned")
     after = desk.get(sheet(one))
-    assert re.search(r"écarté\s+par\s+Camille", words(after))
+    assert re.search(r"écarté\s+par\s+Camille", words(after.text))
     assert f'name="other" value="{other}"' not in after.text.split("Ce que le moteur propose")[1]
     eventually(lambda: other not in ids(site, one))
     press(desk, one, other, "free")
@@ -360,7 +379,7 @@ def test_a_topic_the_engine_does_not_find_is_pinned_by_its_number(site, topics, 
                             ("douze", "Cela n’a pas la bonne forme.")):
         answer = name(wrong)
         assert answer.status_code == 422
-        assert sentence in words(answer) and f'value="{wrong}"' in answer.text
+        assert sentence in words(answer.text) and f'value="{wrong}"' in answer.text
 
 
 def test_too_many_pins_are_refused_in_words(site, topics, desk, ana, organizer):
@@ -370,7 +389,7 @@ def test_too_many_pins_are_refused_in_words(site, topics, desk, ana, organizer):
         assert pair(organizer, hub, other, "pinned").status_code == 200
     answer = desk.submit(sheet(topics["cycle paths"]), {"other": hub, "pairing": "pinned"})
     assert answer.status_code == 422
-    assert "libérez-en un d’abord" in words(answer)
+    assert "libérez-en un d’abord" in words(answer.text)
 
 
 def test_a_pinned_topic_out_of_sight_is_said_to_be(topics, desk, ana, organizer):
@@ -378,7 +397,7 @@ def test_a_pinned_topic_out_of_sight_is_said_to_be(topics, desk, ana, organizer)
     pair(organizer, one, other, "pinned")
     version = ana.get(f"/topics/{other}")["version"]
     ana.post(f"/topics/{other}/transitions", {"to": "withdrawn", "version": version}, status=200)
-    assert "hors de vue" in words(desk.get(sheet(one)))
+    assert "hors de vue" in words(desk.get(sheet(one)).text)
 
 
 def test_while_the_recommender_is_away_what_is_pinned_can_be_read_and_changed(site, topics, desk, organizer):
@@ -387,7 +406,7 @@ def test_while_the_recommender_is_away_what_is_pinned_can_be_read_and_changed(si
     site.kill("related")
     try:
         answer = desk.get(sheet(one))
-        assert answer.status_code == 200 and "Ils ne sont pas disponibles en ce moment." in words(answer)
+        assert answer.status_code == 200 and "Ils ne sont pas disponibles en ce moment." in words(answer.text)
         press(desk, one, other, "free")
         assert organizer.get(f"/topics/{one}/pairs")["items"] == []
     finally:
