@@ -8,6 +8,9 @@
  *                                              | +--(tried too often)--> park|
  *                                              +---------(more of them)------+
  *
+ *      with nothing to do, a dead letter that an operator wants tried again:
+ *      take_events --> take_letter --> try_letter --> letter_tried
+ *
  * One round is a task; when it is over the next one starts: at once while there is
  * more, on a hint, or within a second. A round keeps nothing but the position, so
  * one that fails or is cut off anywhere is simply followed by another. Who moves the
@@ -24,6 +27,7 @@
 #include <string.h>
 
 #include <event2/event.h>
+#include <sodium.h>
 
 #include "lib/bus.h"
 #include "lib/clock.h"
@@ -31,6 +35,7 @@
 #include "lib/metrics.h"
 #include "lib/queries.h"
 #include "lib/rpc.h"
+#include "lib/scan.h"
 #include "lib/sql.h"
 #include "lib/task.h"
 
@@ -96,6 +101,10 @@ struct round {
 	uint64_t *moves;
 	size_t n_statements, n_events;
 	struct gathered gathered;
+
+	struct sql_slot letter; /* a dead letter's row, and whose cursor moves for it */
+	const char *letter_place;
+	uint64_t letter_epoch;
 	enum outcome outcome;
 };
 
@@ -107,7 +116,7 @@ static struct metric trouble_metric =
 	METRIC_GAUGE("causerie_consumer_stopped", "", "Consumers that need somebody");
 
 static task_step find_place, take_place, fetch, take_events, count, affect, affected, park, parked,
-	begun;
+	begun, take_letter, try_letter, letter_tried;
 
 /* --- rounds --- */
 
@@ -203,12 +212,18 @@ static struct step end(struct round *round, enum outcome outcome)
 /* --- where we are --- */
 
 /* The parameters that every statement of ours may name. */
-#define PLACE(consumer)                                                                            \
-	{"consumer", sql_text((consumer)->settings.name)},                                         \
-		{"source", sql_text((consumer)->settings.source)},                                 \
+#define PLACE_OF(name, consumer, epoch_)                                                           \
+	{"consumer", sql_text(name)}, {"source", sql_text((consumer)->settings.source)},           \
 	{                                                                                          \
-		"epoch", sql_id((consumer)->epoch)                                                 \
+		"epoch", sql_id(epoch_)                                                            \
 	}
+#define PLACE(consumer) PLACE_OF((consumer)->settings.name, consumer, (consumer)->epoch)
+
+/* Where an effect moves a cursor: ours, or a dead letter's own. */
+#define PLACE_MOVED(round)                                                                         \
+	PLACE_OF((round)->letter_place ? (round)->letter_place : (round)->consumer->settings.name, \
+		 (round)->consumer,                                                                \
+		 (round)->letter_place ? (round)->letter_epoch : (round)->consumer->epoch)
 
 #define RUN(task, slot, query, message, ...)                                                       \
 	SQL_NAMED((task), (slot), ((struct round *)(task))->consumer->settings.sql, (query),       \
@@ -379,7 +394,7 @@ static struct step take_events(struct task *task)
 		return apply_all(round);
 	if (reply->n_events == 0) {
 		note_complete(consumer, reply);
-		return end(round, IDLE);
+		return take_letter(task);
 	}
 	return count(task);
 }
@@ -408,6 +423,13 @@ static struct step count(struct task *task)
 	return task_then(affect);
 }
 
+static void begin_statements(struct round *round)
+{
+	round->statements = ARENA_ARRAY(&round->task.arena, struct sql_statement, 2 * EFFECTS + 1);
+	round->moves = ARENA_ARRAY(&round->task.arena, uint64_t, 2 * EFFECTS + 1);
+	round->n_statements = 0;
+}
+
 static void add_statement(struct round *round, const struct sql_query *query, uint64_t to,
 			  const struct sql_param *params)
 {
@@ -420,7 +442,7 @@ static void add_statement(struct round *round, const struct sql_query *query, ui
 /* One statement passes over all events from the last effect to this one. */
 static void pass_over(struct round *round, uint64_t from, uint64_t to)
 {
-	const struct sql_named extra[] = {PLACE(round->consumer),
+	const struct sql_named extra[] = {PLACE_MOVED(round),
 					  {"from", sql_integer((int64_t)from)},
 					  {"to", sql_integer((int64_t)to)}};
 
@@ -433,7 +455,7 @@ static void pass_over(struct round *round, uint64_t from, uint64_t to)
 static const struct sql_param *bind_event(struct round *round, const struct sql_query *query,
 					  const Causerie__Event *event)
 {
-	const struct sql_named extra[] = {PLACE(round->consumer),
+	const struct sql_named extra[] = {PLACE_MOVED(round),
 					  {"trace", sql_text(event->trace)},
 					  {"from", sql_null()},
 					  {"to", sql_null()}};
@@ -453,7 +475,7 @@ static bool gathers(const struct sql_query *query)
 static bool is_place(const struct round *round, const char *name, struct sql_param *value)
 {
 	const struct gathered *gathered = &round->gathered;
-	const struct sql_named place[] = {PLACE(round->consumer),
+	const struct sql_named place[] = {PLACE_MOVED(round),
 					  {"from", sql_integer((int64_t)gathered->from)},
 					  {"to", sql_integer((int64_t)gathered->to)}};
 
@@ -518,9 +540,7 @@ static void collect(struct round *round)
 	uint64_t reached = consumer->seq;
 	size_t n = 0, effects = 0;
 
-	round->statements = ARENA_ARRAY(&round->task.arena, struct sql_statement, 2 * EFFECTS + 1);
-	round->moves = ARENA_ARRAY(&round->task.arena, uint64_t, 2 * EFFECTS + 1);
-	round->n_statements = 0;
+	begin_statements(round);
 	for (; round->at + n < reply->n_events && effects < most; n++) {
 		const Causerie__Event *event = reply->events[round->at + n];
 		const struct sql_query *query =
@@ -684,11 +704,95 @@ static struct step parked(struct task *task)
 	if (sql_get_integer(&round->parked, 0, "moved") == 1) {
 		metric_add(&parked_metric, 1);
 		log_error(event->trace, "consumer.event_parked",
-			  "consumer=%s source=%s seq=%" PRIu64 " type=%s sqlstate=%s",
+			  "consumer=%s source=%s seq=%" PRIu64 " type=%s sqlstate=%s next=%s",
 			  consumer->settings.name, consumer->settings.source, event->seq,
-			  event->type, consumer->sqlstate);
+			  event->type, consumer->sqlstate, "--dead-letters");
 	}
 	consumer->sqlstate[0] = '\0';
+	return end(round, MORE);
+}
+
+/* --- tried again by hand (lib/dead_letters.h) --- */
+
+static struct step take_letter(struct task *task)
+{
+	struct round *round = (struct round *)task;
+	const struct sql_named place[] = {PLACE(round->consumer)};
+
+	sql_run_message(task, &round->letter, round->consumer->settings.sql, &dead_letter_take_sql,
+			NULL, place, 3);
+	return task_then(try_letter);
+}
+
+/* NULL for what was not written by us, or by a later build. */
+static const Causerie__Event *read_letter(struct round *round)
+{
+	struct arena *arena = &round->task.arena;
+	const char *hex = sql_get_text(&round->letter, 0, "event") + strlen("\\x");
+	const size_t most = strlen(hex) / 2;
+	unsigned char *bytes = arena_alloc(arena, most + 1);
+	ProtobufCMessage *event;
+	size_t size;
+
+	if (sodium_hex2bin(bytes, most, hex, 2 * most, NULL, &size, NULL) != 0 ||
+	    scan_unpack(arena, &causerie__event__descriptor, bytes, size, &event) < 0)
+		return NULL;
+	return (const Causerie__Event *)event;
+}
+
+/* The effect's statement finds a cursor that stands before this event, and nobody else's. */
+static struct step try_letter(struct task *task)
+{
+	struct round *round = (struct round *)task;
+	struct consumer *consumer = round->consumer;
+	const Causerie__Event *event;
+	uint64_t seq;
+
+	if (round->letter.state != SQL_DONE || round->letter.rows == 0)
+		return end(round, IDLE);
+	event = read_letter(round);
+	if (event == NULL) {
+		log_warn(NULL, "consumer.letter_broken", "consumer=%s source=%s seq=%s",
+			 consumer->settings.name, consumer->settings.source,
+			 sql_get_text(&round->letter, 0, "seq"));
+		return end(round, IDLE);
+	}
+	seq = event->seq;
+	round->letter_epoch = (uint64_t)sql_get_integer(&round->letter, 0, "epoch");
+	round->letter_place = arena_printf(&task->arena, "%s again", consumer->settings.name);
+	const struct sql_named own[] = {
+		PLACE_OF(consumer->settings.name, consumer, round->letter_epoch),
+		{"seq", sql_integer((int64_t)seq)}};
+
+	begin_statements(round);
+	add_statement(round, &dead_letter_begin_sql, seq,
+		      sql_bind(task, &dead_letter_begin_sql, NULL, own, 4));
+	add_effect(round, consumer->settings.choose(consumer->settings.argument, event), event,
+		   seq - 1);
+	add_gathered(round);
+	add_statement(round, &dead_letter_end_sql, seq,
+		      sql_bind(task, &dead_letter_end_sql, NULL, own, 4));
+	sql_run_together(task, consumer->settings.sql, round->statements, round->n_statements);
+	return task_then(letter_tried);
+}
+
+static struct step letter_tried(struct task *task)
+{
+	struct round *round = (struct round *)task;
+	const struct consumer_settings *settings = &round->consumer->settings;
+	const struct sql_slot *last = round->statements[round->n_statements - 1].slot;
+	const char *seq = sql_get_text(&round->letter, 0, "seq");
+
+	if (last->state == SQL_DONE && last->affected == 1) {
+		log_info(NULL, "consumer.letter_applied", "consumer=%s source=%s seq=%s",
+			 settings->name, settings->source, seq);
+		return end(round, MORE);
+	}
+	for (size_t i = 0; i < round->n_statements; i++)
+		if (strcmp(round->statements[i].slot->sqlstate, "25P02") != 0)
+			last = round->statements[i].slot;
+	log_warn(NULL, "consumer.letter_failed", "consumer=%s source=%s seq=%s sqlstate=%s",
+		 settings->name, settings->source, seq, last->sqlstate);
 	return end(round, MORE);
 }
 

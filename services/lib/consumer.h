@@ -9,7 +9,8 @@
  *    also moves the cursor by compare-and-set, so that of several replicas, and
  *    of a paused one that comes back, only one takes effect. The attempt is
  *    counted before the effect; an event that failed ten times (or ended the daemon
- *    ten times) is parked in dead_letters with one log line, and the rest flow on.
+ *    ten times) is parked in dead_letters with one log line, and the rest flow on; an operator
+ *    lists, retries or drops it with --dead-letters.
  *    The first attempts follow each other after 0.2 s, 0.4 s, 0.8 s …; a failure that
  *    is not the event's (no connection, a deadlock, a time-out) is not counted.
  *    Effects of up to 50 events are one transaction, until one of them fails.
@@ -20,7 +21,8 @@
  * were away for too long. In memory: lost() is called. Stored: the consumer stops, says
  * so once, and goes on when the operator has put the cursor right (row of `cursors`).
  *
- * Tables: `cursors` in migrations/lib.list; statements: `-- with: consumer` in queries.sql.
+ * Tables: `cursors` and `cursors_retry` in migrations/lib.list; statements: `-- with: consumer` in
+ * queries.sql.
  */
 #ifndef LIB_CONSUMER_H
 #define LIB_CONSUMER_H

@@ -8,7 +8,7 @@
  *     tcp://topics:7101                   every address the name has
  *
  * nanomsg must never see a name: it would resolve it on our loop, connect to the
- * first address and stay with it (RELIABILITY 2.6, 7.3). Names are looked up on a
+ * first address and stay with it. Names are looked up on a
  * thread every few seconds; an answer that is empty or fails changes nothing, and
  * an address goes only when two answers in a row lack it.
  */

@@ -2,7 +2,7 @@
  * nano.h - nanomsg's raw sockets with their sharp edges covered.
  *
  * Everything that touches nanomsg goes through here: a wrong close() of one of
- * its descriptors, or closing a socket twice, ends the process (RELIABILITY 7.3),
+ * its descriptors, or closing a socket twice, ends the process,
  * names must never reach it, and its socket files are private to this user.
  * All sends and receives return at once.
  */

@@ -105,6 +105,25 @@ RETURNING tries;
 UPDATE attempts SET tries = greatest(tries - 1, 0), tried_at = '-infinity'
  WHERE consumer = :consumer::text AND source = :source::text AND seq = :seq::bigint;
 
+-- Takes one that an operator wants tried again; whatever becomes of it, it is tried once.
+-- name: dead_letter_take
+UPDATE dead_letters SET retry = false
+ WHERE (consumer, source, epoch, seq) = (SELECT consumer, source, epoch, seq FROM dead_letters
+                                          WHERE consumer = :consumer::text AND source = :source::text AND retry
+                                          ORDER BY epoch, seq LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING epoch, seq, event;
+
+-- Its effect is made under a cursor of its own, between these two, in one transaction.
+-- name: dead_letter_begin
+INSERT INTO cursors (consumer, source, epoch, seq)
+VALUES (:consumer::text || ' again', :source::text, :epoch::bigint, :seq::bigint - 1);
+
+-- name: dead_letter_end
+WITH moved AS (DELETE FROM cursors WHERE consumer = :consumer::text || ' again' AND source = :source::text
+                  AND epoch = :epoch::bigint AND seq = :seq::bigint RETURNING 1)
+DELETE FROM dead_letters
+ WHERE consumer = :consumer AND source = :source AND epoch = :epoch AND seq = :seq AND EXISTS (SELECT FROM moved);
+
 -- name: park_event
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint

@@ -2,7 +2,7 @@
  * scan.h - reading a protobuf message that nobody vouches for.
  *
  * protobuf-c recurses as deep as the message says and allocates what it says: 34
- * kB of nested messages end the process, 1 MiB becomes 40 MiB (RELIABILITY 7.4).
+ * kB of nested messages end the process, 1 MiB becomes 40 MiB.
  * So the bytes are walked once beforehand, without allocating, guided by the
  * descriptor, and unpacking is given a bounded piece of an arena.
  */

@@ -27,11 +27,13 @@
 #include "lib/admin.h"
 #include "lib/bus.h"
 #include "lib/clock.h"
+#include "lib/dead_letters.h"
 #include "lib/endpoint.h"
 #include "lib/log.h"
 #include "lib/metrics.h"
 #include "lib/outbox.h"
 #include "lib/process.h"
+#include "lib/queries.h"
 #include "lib/rpc.h"
 #include "lib/rpc_server.h"
 #include "lib/run_dir.h"
@@ -459,11 +461,23 @@ static int run(void)
 
 /* --- arguments --- */
 
+/* Stores the effects of others' events, so some may have been parked. */
+static bool consumes(const struct service *service)
+{
+	for (size_t i = 0; service->queries != NULL && service->queries[i] != NULL; i++)
+		if (service->queries[i] == &cursor_read_sql)
+			return true;
+	return false;
+}
+
 static int help(void)
 {
 	printf("causerie-%s %s - %s\n\n", here.service->name, CAUSERIE_VERSION,
 	       here.service->description);
 	printf("usage: causerie-%s [--check | --help | --version]\n\n", here.service->name);
+	if (consumes(here.service))
+		printf("  --dead-letters [retry|drop SOURCE SEQ|all]\n"
+		       "             events that failed too often: list, try again, forget\n");
 	printf("  --check    read and check the settings, start nothing\n");
 	printf("  --help     print this\n");
 	printf("  --version  print the version\n\n");
@@ -507,10 +521,15 @@ int service_main(int argc, char **argv, const struct service *service)
 		printf("causerie-%s: the settings are valid\n", service->name);
 		return 0;
 	}
-	if (argc > 1 && service->command == NULL)
+	if (argc > 1 && service->command == NULL && !consumes(service))
 		return refuse_argument(argument);
 	read_settings();
+	if (argc > 1 && consumes(service) && strcmp(argument, "--dead-letters") == 0)
+		return dead_letters_command(service->name, here.settings.database_url, argc - 2,
+					    argv + 2);
 	if (argc > 1)
-		return service->command(argc, argv, &status) ? status : refuse_argument(argument);
+		return service->command != NULL && service->command(argc, argv, &status)
+			       ? status
+			       : refuse_argument(argument);
 	return run();
 }

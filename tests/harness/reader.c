@@ -110,6 +110,9 @@ static const struct sql_query *const queries[] = {&effect,
 						  &attempt_count_sql,
 						  &attempt_forgive_sql,
 						  &park_event_sql,
+						  &dead_letter_take_sql,
+						  &dead_letter_begin_sql,
+						  &dead_letter_end_sql,
 						  NULL};
 
 int main(int argc, char **argv)

@@ -36,7 +36,8 @@ class Site:
         self.owner_url = postgres.create_database(f"owner{Site.count}")
         self.reader_url = postgres.create_database(f"reader{Site.count}")
         self.execute("owner", lib_migration("outbox"))
-        self.execute("reader", lib_migration("cursors"))
+        for tables in ("cursors", "cursors_retry"):
+            self.execute("reader", lib_migration(tables))
         self.execute("reader", "CREATE TABLE effects (seq bigint, aggregate_id bigint)")
 
     def owner(self, number=1):
