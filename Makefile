@@ -28,7 +28,7 @@ LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcmark-gfm-exten
 ifdef SANITIZE
 # The sanitizers' own null checks make gcc see formats that could be NULL; clang has no such warning.
 CFLAGS   += $(if $(findstring clang,$(CC)),,-Wno-format-truncation -Wno-format-overflow)
-CFLAGS   += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS   += $(if $(FUZZ),-fsanitize=fuzzer-no-link) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS  += -fsanitize=address,undefined
 else
 CFLAGS   += -O2
