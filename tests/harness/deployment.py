@@ -70,10 +70,10 @@ class Client:
     def id(self):
         return self.account["id"]
 
-    def request(self, method, path, body=None, key=None, timeout=15, **params):
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        if key:
-            headers["Idempotency-Key"] = key
+    def request(self, method, path, body=None, key=None, timeout=15, headers=None, **params):
+        """The bare answer."""
+        headers = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+                   **({"Idempotency-Key": key} if key else {}), **(headers or {})}
         return self.http.request(method, f"{self.site.url}/api/v1{path}", json=body, params=params,
                                  headers=headers, timeout=timeout)
 

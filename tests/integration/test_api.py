@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from harness.site import PASSWORD, Site
+from harness.deployment import PASSWORD, a_topic
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'",
@@ -16,23 +16,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Request-Id": "",
 }
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Site(CAUSERIE_LIMIT_FACTOR="1000") as running:
-        running.add_expertises()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +248,6 @@ def test_a_stream_tells_what_happens_on_its_topic_alone(site, ana, organizer):
 
 
 def test_nobody_streams_a_topic_that_they_may_not_see(site, ana):
-    from harness.site import a_topic
     waiting = ana.post("/topics", a_topic(title="Un sujet que personne ne voit encore"))
     is_problem(site.visitor().request("GET", f"/topics/{waiting['id']}/stream"), 404)
 

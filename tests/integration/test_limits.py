@@ -1,12 +1,12 @@
 """How often one may try: signing in is throttled by account and by network, in Redis, alike for all addresses."""
 import pytest
 
-from harness.site import PASSWORD, Site
+from harness.deployment import PASSWORD, Deployment
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site(CAUSERIE_LIMIT_FACTOR="1") as running:
+    with Deployment(settings={"CAUSERIE_LIMIT_FACTOR": "1"}) as running:
         yield running
 
 

@@ -4,30 +4,12 @@ import re
 import jsonschema
 import pytest
 
-from harness.deployment import eventually
-from harness.site import Site, a_topic
-
-
-@pytest.fixture(scope="module")
-def site():
-    with Site() as running:
-        running.add_expertises()
-        yield running
+from harness.deployment import a_topic, eventually
 
 
 @pytest.fixture(scope="module")
 def document(site):
     return site.visitor().get("/openapi.json")
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
-
-
-@pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
 
 
 @pytest.fixture(scope="module")
