@@ -50,8 +50,7 @@ void block_free(struct block *block)
 	free(block->packed.present);
 	free(block->packed.ranks);
 	free(block->packed.starts);
-	free(block->packed.slots);
-	free(block->packed.impacts);
+	free(block->packed.runs);
 	free(block->packed.dense_terms);
 	free(block->packed.dense);
 	free(block->topics);
@@ -69,8 +68,7 @@ size_t block_bytes(const struct block *block)
 		return bytes + (hot->mask + 1) * sizeof *hot->lists +
 		       hot->pool_room * (sizeof *hot->slots + sizeof *hot->impacts);
 	return bytes + packed->n_terms / 64 * (sizeof *packed->present + sizeof *packed->ranks) +
-	       packed->n_present * sizeof *packed->starts +
-	       packed->n_entries * (sizeof *packed->slots + sizeof *packed->impacts) +
+	       packed->n_present * sizeof *packed->starts + packed->n_bytes +
 	       (size_t)packed->n_dense * packed->n_slots;
 }
 
@@ -159,32 +157,44 @@ static struct run hot_run(const struct hot *hot, uint32_t term)
 
 	if (list->room == 0)
 		return (struct run){0};
-	return (struct run){hot->slots + list->start, hot->impacts + list->start, list->count};
+	return (struct run){.slots = hot->slots + list->start,
+			    .impacts = hot->impacts + list->start,
+			    .count = list->count};
 }
 
 static struct run dense_run(const struct packed *packed, uint32_t term)
 {
 	for (uint32_t i = 0; i < packed->n_dense; i++)
 		if (packed->dense_terms[i] == term)
-			return (struct run){NULL, packed->dense + (size_t)i * packed->n_slots,
-					    packed->n_slots};
+			return (struct run){.impacts = packed->dense + (size_t)i * packed->n_slots,
+					    .count = packed->n_slots};
 	return (struct run){0};
+}
+
+static struct run run_at(const struct packed *packed, uint32_t rank)
+{
+	uint32_t start = packed->starts[rank] & ~1U, end = packed->starts[rank + 1] & ~1U;
+	const uint8_t *at = packed->runs + start;
+	uint32_t by_gaps = (end - start) / 2, by_slots = (end - start) / 3;
+
+	if (packed->starts[rank] & 1)
+		return (struct run){.gaps = at, .impacts = at + by_gaps, .count = by_gaps};
+	return (struct run){.slots = (const uint16_t *)(const void *)at,
+			    .impacts = at + by_slots * sizeof(uint16_t),
+			    .count = by_slots}; /* of an odd number a byte remains */
 }
 
 static struct run packed_run(const struct packed *packed, uint32_t term)
 {
 	uint64_t word = 0, bit = 1ULL << (term % 64);
-	uint32_t rank = 0;
 
 	if (term >= packed->n_terms)
 		return (struct run){0};
 	word = packed->present[term / 64];
 	if ((word & bit) == 0)
 		return dense_run(packed, term);
-	rank = packed->ranks[term / 64] + (uint32_t)__builtin_popcountll(word & (bit - 1));
-	return (struct run){packed->slots + packed->starts[rank],
-			    packed->impacts + packed->starts[rank],
-			    packed->starts[rank + 1] - packed->starts[rank]};
+	return run_at(packed,
+		      packed->ranks[term / 64] + (uint32_t)__builtin_popcountll(word & (bit - 1)));
 }
 
 struct run block_run(const struct block *block, uint32_t term)

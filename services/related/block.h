@@ -1,12 +1,14 @@
 /*
  * block.h - up to 65,536 topics and, per term, where it occurs with which impact.
  *
- * A packed block does not change: per term a run of (u16 slot, u8 impact), found
- * through a bitmap of its terms with ranks; or, for a term in more than an eighth of
- * the slots, a byte for each slot, added up without scattering in a quarter of the
- * time. A topic that changes leaves its slot dead and moves on. The hot block has
- * lists that grow instead, and takes what is new at once. An entry of impact 0 adds
- * nothing, and may stand in any run.
+ * A packed block does not change. Per term it has a run of slots with their impacts,
+ * found through a bitmap of its terms with ranks. A slot takes two bytes; or, where a
+ * term is frequent enough, one: how far it is from the slot before. The most frequent
+ * terms have a byte for each slot instead, which adds up several times as fast; their
+ * number is limited because that takes a byte per topic each.
+ * A topic that changes leaves its slot dead and moves on. The hot block has lists that
+ * grow, and takes what is new at once. An entry of impact 0 adds nothing, and may stand
+ * in any run: it bridges what is too far for one byte.
  */
 #ifndef RELATED_BLOCK_H
 #define RELATED_BLOCK_H
@@ -21,14 +23,24 @@
 enum {
 	BLOCK_SLOTS = 65536,
 	HOT_SLOTS = 4096,
-	DENSE_SHARE = 8, /* a term in more than 1/8 of a block's slots is dense */
+	/* The most frequent terms of a block are dense: so many, in 1/16 of its slots at least. */
+	MOST_DENSE = 64,
+	DENSE_SHARE = 16,
+	WIDEST_GAP = 255,
 };
 
+/* Where a term occurs: by slots, by gaps, or, without either, impacts of every slot. */
 struct run {
-	const uint16_t *slots; /* NULL: dense, impacts by slot */
+	const uint16_t *slots;
+	const uint8_t *gaps; /* each from the slot before; the first from slot 0 */
 	const uint8_t *impacts;
 	uint32_t count;
 };
+
+static inline bool run_is_dense(const struct run *run)
+{
+	return run->slots == NULL && run->gaps == NULL && run->count > 0;
+}
 
 /* A term's growing list in the hot block. */
 struct hot_list {
@@ -43,14 +55,14 @@ struct hot {
 	uint32_t pool_used, pool_room;
 };
 
-/* Runs of all terms, back to back. */
+/* Runs of all terms, back to back: slots or gaps, then as many impacts. */
 struct packed {
 	uint64_t *present; /* bit per term */
 	uint32_t *ranks;   /* terms before each word of present */
-	uint32_t *starts;  /* by rank; one more at the end */
-	uint16_t *slots;
-	uint8_t *impacts;
-	uint32_t n_terms, n_present, n_entries;
+	uint32_t
+		*starts; /* by rank: where in runs, an even number, + 1 when by gaps; and the end */
+	uint8_t *runs;
+	uint32_t n_terms, n_present, n_bytes;
 	uint32_t *dense_terms; /* rising; these have no run, but an impact for every slot */
 	uint8_t *dense;        /* n_slots for each */
 	uint32_t n_dense, n_slots;

@@ -1,12 +1,14 @@
 /*
  * builder.c - two passes over the records of a block's topics.
  *
- * The first counts how often each term will occur, the second writes each entry
+ * The first counts how many entries each term will have, the second writes each
  * where its term's run continues. Both read every record; nothing is sorted.
  */
 #include "related/builder.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "related/block.h"
 #include "related/corpus.h"
@@ -18,18 +20,26 @@ enum {
 	FEWEST_DENSE = 64, /* in a small block a run is as good */
 };
 
-/* In a cursor: the term is dense, and this is its number among those. */
-#define DENSE_MARK 0x80000000u
+enum shape { BY_SLOTS, BY_GAPS, DENSE };
 
-enum phase { COUNT, LAY_OUT, FILL, COMPLETE };
+/* What becomes of one term. */
+struct cursor {
+	uint32_t at; /* first how many slots; then where the next one goes, or a dense number */
+	uint32_t impacts; /* first how many gaps; then where the next impact goes */
+	uint16_t slot;    /* the last one */
+	uint8_t shape;
+};
+
+enum phase { COUNT, CHOOSE_DENSE, LAY_OUT, FILL, COMPLETE };
 
 struct builder {
 	struct corpus *corpus;
 	struct block *block;
 	struct bag bag;
-	uint32_t *places;  /* where each topic was at the beginning */
-	uint32_t *cursors; /* by term: first how many, then where the next one goes */
+	uint32_t *places; /* where each topic was at the beginning */
+	struct cursor *cursors;
 	uint32_t at, starts_room, dense_room;
+	uint32_t frequent[MOST_DENSE], n_frequent; /* the largest counts, falling */
 	enum phase phase;
 };
 
@@ -50,7 +60,7 @@ struct builder *builder_new(struct corpus *c, struct averages averages, uint32_t
 					   .ranks = MEMORY_NEW(uint32_t, words),
 					   .n_terms = n_terms};
 	b->places = MEMORY_NEW(uint32_t, count);
-	b->cursors = MEMORY_NEW(uint32_t, words * 64);
+	b->cursors = MEMORY_NEW(struct cursor, words * 64);
 	for (uint32_t slot = 0; slot < count; slot++) {
 		b->places[slot] = c->topics[topics[slot]].place;
 		c->topics[topics[slot]].building = true;
@@ -85,11 +95,56 @@ static void read_topic(struct builder *b, uint32_t slot)
 	bag_read(&b->bag, &topic_at(b, slot)->record);
 }
 
+static void count_slot(struct cursor *cursor, uint32_t slot)
+{
+	uint32_t gap = slot - cursor->slot;
+
+	cursor->at++;
+	cursor->impacts += gap == 0 ? 1 : (gap + WIDEST_GAP - 1) / WIDEST_GAP;
+	cursor->slot = (uint16_t)slot;
+}
+
 static void count_topic(struct builder *b, uint32_t slot)
 {
 	read_topic(b, slot);
 	for (uint32_t i = 0; i < b->bag.count; i++)
-		b->cursors[b->bag.entries[i].term]++;
+		count_slot(&b->cursors[b->bag.entries[i].term], slot);
+}
+
+static void put_slot(struct packed *packed, struct cursor *cursor, uint32_t slot, uint8_t impact)
+{
+	const uint16_t packed_slot = (uint16_t)slot;
+
+	memcpy(packed->runs + cursor->at, &packed_slot, sizeof packed_slot);
+	cursor->at += sizeof packed_slot;
+	packed->runs[cursor->impacts++] = impact;
+}
+
+/*
+ * A topic that was counted may be missing here. Bridging its place then takes no more entries than
+ * it would have had; those left over at the end are all zero, and add nothing.
+ */
+static void put_gap(struct packed *packed, struct cursor *cursor, uint32_t slot, uint8_t impact)
+{
+	uint32_t gap = slot - cursor->slot;
+
+	for (; gap > WIDEST_GAP; gap -= WIDEST_GAP) {
+		packed->runs[cursor->at++] = WIDEST_GAP;
+		packed->runs[cursor->impacts++] = 0;
+	}
+	packed->runs[cursor->at++] = (uint8_t)gap;
+	packed->runs[cursor->impacts++] = impact;
+	cursor->slot = (uint16_t)slot;
+}
+
+static void put_entry(struct packed *packed, struct cursor *cursor, uint32_t slot, uint8_t impact)
+{
+	if (cursor->shape == DENSE)
+		packed->dense[(size_t)cursor->at * packed->n_slots + slot] = impact;
+	else if (cursor->shape == BY_GAPS)
+		put_gap(packed, cursor, slot, impact);
+	else
+		put_slot(packed, cursor, slot, impact);
 }
 
 static void fill_topic(struct builder *b, uint32_t slot)
@@ -99,18 +154,9 @@ static void fill_topic(struct builder *b, uint32_t slot)
 
 	read_topic(b, slot);
 	weights = bm25f_weights(b->block->averages, b->bag.length);
-	for (uint32_t i = 0; i < b->bag.count; i++) {
-		uint32_t *cursor = &b->cursors[b->bag.entries[i].term];
-		uint8_t impact = bm25f_impact(&weights, b->bag.entries[i].tf);
-
-		if (*cursor & DENSE_MARK) {
-			packed->dense[(size_t)(*cursor & ~DENSE_MARK) * packed->n_slots + slot] =
-				impact;
-			continue;
-		}
-		packed->slots[*cursor] = (uint16_t)slot;
-		packed->impacts[(*cursor)++] = impact;
-	}
+	for (uint32_t i = 0; i < b->bag.count; i++)
+		put_entry(packed, &b->cursors[b->bag.entries[i].term], slot,
+			  bm25f_impact(&weights, b->bag.entries[i].tf));
 }
 
 /* Each of these does a little, moves b->at, and is called again until b->at reaches the end. */
@@ -123,24 +169,72 @@ static bool each_topic(struct builder *b, void (*visit)(struct builder *, uint32
 	return b->at == b->block->used;
 }
 
-static void lay_out_term(struct builder *b, uint32_t term)
+static void note_frequent(struct builder *b, uint32_t count)
+{
+	uint32_t at = b->n_frequent;
+
+	if (count < FEWEST_DENSE || count < b->block->used / DENSE_SHARE)
+		return;
+	if (at == MOST_DENSE && b->frequent[--at] >= count)
+		return;
+	for (; at > 0 && b->frequent[at - 1] < count; at--)
+		b->frequent[at] = b->frequent[at - 1];
+	b->frequent[at] = count;
+	b->n_frequent += b->n_frequent < MOST_DENSE;
+}
+
+static bool choose_dense(struct builder *b)
+{
+	uint32_t words = b->block->packed.n_terms / 64 + 1;
+
+	for (unsigned i = 0; i < WORDS_BETWEEN_LOOKS && b->at < words; i++, b->at++)
+		for (uint32_t bit = 0; bit < 64; bit++)
+			note_frequent(b, b->cursors[b->at * 64 + bit].at);
+	return b->at == words;
+}
+
+static bool is_dense(const struct builder *b, uint32_t count)
+{
+	return b->block->packed.n_dense < b->n_frequent && count >= b->frequent[b->n_frequent - 1];
+}
+
+static void lay_out_dense(struct builder *b, uint32_t term)
 {
 	struct packed *packed = &b->block->packed;
-	uint32_t count = b->cursors[term];
 
-	b->cursors[term] = packed->n_entries;
-	if (count == 0)
-		return;
-	if (count > b->block->used / DENSE_SHARE && count >= FEWEST_DENSE) {
-		MEMORY_GROW(packed->dense_terms, b->dense_room, packed->n_dense + 1);
-		packed->dense_terms[packed->n_dense] = term;
-		b->cursors[term] = DENSE_MARK | packed->n_dense++;
-		return;
-	}
+	MEMORY_GROW(packed->dense_terms, b->dense_room, packed->n_dense + 1);
+	packed->dense_terms[packed->n_dense] = term;
+	b->cursors[term] = (struct cursor){.at = packed->n_dense++, .shape = DENSE};
+}
+
+/* Runs begin at even numbers: slots of two bytes stand where a processor likes them. */
+static void lay_out_run(struct builder *b, uint32_t term, enum shape shape, uint32_t count,
+			uint32_t width)
+{
+	struct packed *packed = &b->block->packed;
+	uint32_t start = packed->n_bytes;
+	uint64_t end = start + (uint64_t)count * (width + 1);
+
+	assert(end < UINT32_MAX);
+	b->cursors[term] = (struct cursor){
+		.at = start, .impacts = start + count * width, .shape = (uint8_t)shape};
 	packed->present[term / 64] |= 1ULL << (term % 64);
 	MEMORY_GROW(packed->starts, b->starts_room, packed->n_present + 2);
-	packed->starts[packed->n_present++] = packed->n_entries;
-	packed->n_entries += count;
+	packed->starts[packed->n_present++] = start | (shape == BY_GAPS);
+	packed->n_bytes = (uint32_t)(end + end % 2);
+}
+
+static void lay_out_term(struct builder *b, uint32_t term)
+{
+	struct cursor *cursor = &b->cursors[term];
+	uint32_t count = cursor->at, gaps = cursor->impacts;
+
+	if (is_dense(b, count))
+		lay_out_dense(b, term);
+	else if (gaps * 2 < count * 3)
+		lay_out_run(b, term, BY_GAPS, gaps, 1);
+	else if (count > 0)
+		lay_out_run(b, term, BY_SLOTS, count, sizeof(uint16_t));
 }
 
 static bool lay_out(struct builder *b)
@@ -157,9 +251,8 @@ static bool lay_out(struct builder *b)
 		return false;
 
 	MEMORY_GROW(packed->starts, b->starts_room, packed->n_present + 1);
-	packed->starts[packed->n_present] = packed->n_entries;
-	packed->slots = MEMORY_NEW(uint16_t, packed->n_entries);
-	packed->impacts = MEMORY_NEW(uint8_t, packed->n_entries);
+	packed->starts[packed->n_present] = packed->n_bytes;
+	packed->runs = MEMORY_NEW(uint8_t, packed->n_bytes);
 	packed->n_slots = b->block->used;
 	packed->dense = MEMORY_NEW(uint8_t, (size_t)packed->n_dense * packed->n_slots);
 	return true;
@@ -170,6 +263,8 @@ static bool step(struct builder *b)
 	switch (b->phase) {
 	case COUNT:
 		return each_topic(b, count_topic);
+	case CHOOSE_DENSE:
+		return choose_dense(b);
 	case LAY_OUT:
 		return lay_out(b);
 	case FILL:

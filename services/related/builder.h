@@ -1,7 +1,7 @@
 /*
  * builder.h - makes a packed block from records, a slice at a time.
  *
- *   count -> lay out -> fill -> (index: catch up, swap)
+ *   count -> choose dense terms -> lay out -> fill -> (index: catch up, swap)
  *
  * Topics may change between slices. corpus_replace() then takes their building
  * mark away: the block keeps entries of impact 0 where they were counted, and

@@ -16,14 +16,19 @@ enum {
 	SCAN_CHUNK = 2048, /* slots looked at together; sums arrays are a multiple of it */
 };
 
+struct dense_term {
+	const uint8_t *impacts;
+	uint16_t weight;
+};
+
 struct scan {
 	/*
-	 * sums[slot] += weight * impact / 256 for each entry of the run. The weights of one
-	 * search add up to at most 65,535.
+	 * sums[slot] += weight * impact / 256 for each entry of a run by slots or by gaps. The
+	 * weights of one search add up to at most 65,535.
 	 */
 	void (*add)(uint16_t *sums, const struct run *, uint16_t weight);
-	/* The same for a run that has an impact for every slot. */
-	void (*add_dense)(uint16_t *sums, const struct run *, uint16_t weight);
+	/* The same for terms that have an impact for each of count slots, all of them together. */
+	void (*add_dense)(uint16_t *sums, const struct dense_term *, size_t terms, uint32_t count);
 	/*
 	 * Writes the positions of sums[0..SCAN_CHUNK) that are at least threshold (> 0) to
 	 * found, in order, and returns how many.

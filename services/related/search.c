@@ -8,6 +8,7 @@
  */
 #include "related/search.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ struct searcher {
 	const struct scan *scan;
 	uint16_t sums[BLOCK_SLOTS];
 	uint16_t hits[SCAN_CHUNK];
+	struct dense_term dense[MOST_SEARCH_TERMS]; /* of the block at hand */
+	size_t n_dense;
 
 	struct hopeful list[SHORTLIST];
 	uint32_t count, keep; /* at most keep * 2 are in the list */
@@ -154,33 +157,43 @@ static void shorten(struct searcher *s, const struct corpus *c, const struct ind
 
 /* --- blocks --- */
 
-static void add_terms(struct searcher *s, const struct block *block, const struct search *q)
+/* Runs are added at once; dense terms wait for the walk along the slots. */
+static void add_runs(struct searcher *s, const struct block *block, const struct search *q)
 {
+	s->n_dense = 0;
 	for (uint32_t i = 0; i < q->n_terms; i++) {
 		struct run run = block_run(block, q->terms[i].term);
 
-		if (run.slots == NULL)
-			s->scan->add_dense(s->sums, &run, q->terms[i].weight);
+		if (run_is_dense(&run))
+			s->dense[s->n_dense++] =
+				(struct dense_term){run.impacts, q->terms[i].weight};
 		else
 			s->scan->add(s->sums, &run, q->terms[i].weight);
 	}
 }
 
-static void find_best(struct searcher *s, const struct corpus *c, const struct index *ix,
-		      uint32_t number, const struct block *block, uint8_t audience)
+static void add_dense(struct searcher *s, const struct block *block, uint32_t chunk)
 {
-	for (uint32_t chunk = 0; chunk < block->used; chunk += SCAN_CHUNK) {
-		size_t hits = s->scan->find(s->sums + chunk, s->threshold, s->hits);
+	uint32_t left = block->used - chunk, count = left < SCAN_CHUNK ? left : SCAN_CHUNK;
 
-		for (size_t i = 0; i < hits; i++) {
-			uint32_t slot = chunk + s->hits[i];
+	s->scan->add_dense(s->sums + chunk, s->dense, s->n_dense, count);
+	for (size_t i = 0; i < s->n_dense; i++)
+		s->dense[i].impacts += count;
+}
 
-			if (s->sums[slot] < s->threshold || (block->shown[slot] & audience) == 0)
-				continue;
-			s->list[s->count++] = (struct hopeful){number << 16 | slot, s->sums[slot]};
-			if (s->count == 2 * s->keep)
-				shorten(s, c, ix, s->keep);
-		}
+static void find_best(struct searcher *s, const struct corpus *c, const struct index *ix,
+		      uint32_t number, const struct block *block, uint32_t chunk, uint8_t audience)
+{
+	size_t hits = s->scan->find(s->sums + chunk, s->threshold, s->hits);
+
+	for (size_t i = 0; i < hits; i++) {
+		uint32_t slot = chunk + s->hits[i];
+
+		if (s->sums[slot] < s->threshold || (block->shown[slot] & audience) == 0)
+			continue;
+		s->list[s->count++] = (struct hopeful){number << 16 | slot, s->sums[slot]};
+		if (s->count == 2 * s->keep)
+			shorten(s, c, ix, s->keep);
 	}
 }
 
@@ -204,14 +217,17 @@ static uint32_t search_block(struct searcher *s, const struct corpus *c, const s
 			     uint32_t number, const struct block *block, struct search *q,
 			     uint32_t noted)
 {
-	uint32_t end = (block->used + SCAN_CHUNK - 1) / SCAN_CHUNK * SCAN_CHUNK;
+	uint32_t chunk = 0;
 
-	add_terms(s, block, q);
+	add_runs(s, block, q);
+	for (; chunk < block->used; chunk += SCAN_CHUNK) {
+		add_dense(s, block, chunk);
+		if (!q->only_included)
+			find_best(s, c, ix, number, block, chunk, q->audience);
+	}
 	if (q->included != NULL)
 		noted = note_included(s, c, number, block, q, noted);
-	if (!q->only_included)
-		find_best(s, c, ix, number, block, q->audience);
-	memset(s->sums, 0, end * sizeof *s->sums);
+	memset(s->sums, 0, chunk * sizeof *s->sums);
 	return noted;
 }
 
@@ -253,6 +269,7 @@ void search_run(struct searcher *s, const struct corpus *c, const struct index *
 	uint32_t n_blocks = 0, noted = 0;
 	struct block *const *blocks = index_blocks(ix, &n_blocks);
 
+	assert(q->n_terms <= MOST_SEARCH_TERMS);
 	start_list(s, q);
 	for (uint32_t i = 0; i < n_blocks; i++)
 		if (blocks[i] != NULL)

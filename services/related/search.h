@@ -17,7 +17,7 @@
 struct corpus;
 struct index;
 
-enum { MOST_CANDIDATES = 2048 };
+enum { MOST_CANDIDATES = 2048, MOST_SEARCH_TERMS = 128 };
 
 struct search_term {
 	uint32_t term;
@@ -32,7 +32,7 @@ struct candidate {
 struct search {
 	/* the question */
 	const struct search_term *terms;
-	uint32_t n_terms;
+	uint32_t n_terms; /* at most MOST_SEARCH_TERMS */
 	uint8_t audience;
 	const struct idset *excluded; /* topics never to be listed */
 	const struct idset *included; /* topics to be listed too, whatever their sum; may be NULL */

@@ -249,25 +249,36 @@ static void both_scans_find_the_same_positions(void **state)
 static void both_scans_add_the_same_sums(void **state)
 {
 	static uint16_t one[BLOCK_SLOTS], other[BLOCK_SLOTS], slots[999];
-	static uint8_t impacts[BLOCK_SLOTS];
-	const struct run run = {slots, impacts, 999}, dense = {NULL, impacts, BLOCK_SLOTS - 5};
+	static uint8_t impacts[BLOCK_SLOTS], gaps[999];
+	const struct run run = {.slots = slots, .impacts = impacts, .count = 999};
+	const struct run gap_run = {.gaps = gaps, .impacts = impacts + 1000, .count = 999};
+	struct dense_term dense[3];
 	uint16_t expected = 0;
 	uint64_t seed = 4;
 
 	(void)state;
 	for (uint32_t i = 0; i < BLOCK_SLOTS; i++)
 		impacts[i] = (uint8_t)dice(&seed, 256);
-	for (uint32_t i = 0; i < 999; i++)
+	for (uint32_t i = 0; i < 999; i++) {
 		slots[i] = (uint16_t)(i * 65);
+		gaps[i] = (uint8_t)dice(&seed, 66);
+	}
+	gaps[0] = 1;
 	slots[1] = slots[2] = 0;
 	impacts[1] = impacts[2] = 0;
 	for (uint32_t weight = 1; weight < 65536; weight *= 3) {
 		scan_portable.add(one, &run, (uint16_t)weight);
 		scan_best()->add(other, &run, (uint16_t)weight);
-		scan_portable.add_dense(one, &dense, (uint16_t)weight);
-		scan_best()->add_dense(other, &dense, (uint16_t)weight);
+		scan_portable.add(one, &gap_run, (uint16_t)weight);
+		scan_best()->add(other, &gap_run, (uint16_t)weight);
+		for (uint32_t t = 0; t < 3; t++)
+			dense[t] = (struct dense_term){impacts + t, (uint16_t)(weight / (t + 1))};
+		scan_portable.add_dense(one, dense, 3, BLOCK_SLOTS - 5);
+		scan_best()->add_dense(other, dense, 3, BLOCK_SLOTS - 5);
 		assert_memory_equal(one, other, sizeof one);
-		expected = (uint16_t)(expected + 2 * (weight * impacts[0] >> 8));
+		expected = (uint16_t)(expected + (weight * impacts[0] >> 8));
+		for (uint32_t t = 0; t < 3; t++)
+			expected = (uint16_t)(expected + (dense[t].weight * impacts[t] >> 8));
 	}
 	assert_int_equal(one[0], expected);
 }
