@@ -7,7 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VOCABULARY = 2000000, PEOPLE = 50000, TEXT = 16384 };
+enum { COMMON_WORDS = 12000, MOST_WORDS = 1 << 30, PEOPLE = 50000, TEXT = 16384 };
+
+/* Ranks below COMMON_WORDS, and above. */
+#define OFFSET   20.0
+#define EXPONENT 1.3
+#define RARE     1.9
 
 static const struct site_kind kinds[] = {
 	{"short", 9, 60, 0, 0},
@@ -44,14 +49,18 @@ uint32_t site_draw(uint32_t limit)
 	return (uint32_t)(uniform() * limit);
 }
 
-/* Inverse of the distribution function of 1 / (rank + 20)^1.3. */
+/* By the inverse of the distribution function, of the common words or of the others. */
 static uint32_t word_rank(void)
 {
-	const double offset = 20, power = 1 - 1.3;
-	double low = pow(offset, power), high = pow(VOCABULARY + offset, power);
-	double rank = pow(low + uniform() * (high - low), 1 / power) - offset;
+	const double border = COMMON_WORDS + OFFSET;
+	double low = pow(OFFSET, 1 - EXPONENT), high = pow(border, 1 - EXPONENT);
+	double common = (low - high) / (EXPONENT - 1), rare = high / (RARE - 1), rank = 0;
 
-	return rank < VOCABULARY ? (uint32_t)rank : VOCABULARY - 1;
+	if (uniform() * (common + rare) < common)
+		rank = pow(low + uniform() * (high - low), 1 / (1 - EXPONENT)) - OFFSET;
+	else
+		rank = border * pow(1 - uniform(), 1 / (1 - RARE)) - OFFSET;
+	return rank < MOST_WORDS ? (uint32_t)rank : MOST_WORDS - 1;
 }
 
 /* In syllables that no stemmer knows as an ending. */
