@@ -32,6 +32,27 @@ struct block *block_new_hot(struct averages averages)
 	return block;
 }
 
+struct block *block_new_mapped(uint32_t slots, struct averages averages)
+{
+	struct block *block = MEMORY_NEW(struct block, 1);
+
+	block->shown = MEMORY_NEW(uint8_t, slots);
+	block->room = block->used = block->dead = slots;
+	block->averages = averages;
+	block->mapped = true;
+	return block;
+}
+
+static void free_packed(struct packed *packed)
+{
+	free(packed->present);
+	free(packed->ranks);
+	free(packed->starts);
+	free(packed->runs);
+	free(packed->dense_terms);
+	free(packed->dense);
+}
+
 static void free_hot(struct hot *hot)
 {
 	if (hot == NULL)
@@ -47,13 +68,10 @@ void block_free(struct block *block)
 	if (block == NULL)
 		return;
 	free_hot(block->hot);
-	free(block->packed.present);
-	free(block->packed.ranks);
-	free(block->packed.starts);
-	free(block->packed.runs);
-	free(block->packed.dense_terms);
-	free(block->packed.dense);
-	free(block->topics);
+	if (!block->mapped) {
+		free_packed(&block->packed);
+		free(block->topics);
+	}
 	free(block->shown);
 	free(block);
 }

@@ -76,11 +76,14 @@ struct block {
 	struct averages averages; /* by which impacts were computed */
 	struct packed packed;
 	struct hot *hot; /* NULL in a packed block */
+	bool mapped;     /* topics and packed belong to a mapped snapshot */
 };
 
 struct block *block_new(uint32_t slots);
 /* An empty hot block for at most HOT_SLOTS topics. */
 struct block *block_new_hot(struct averages);
+/* One whose topics and runs the caller then points into a mapping; every slot is dead. */
+struct block *block_new_mapped(uint32_t slots, struct averages);
 void block_free(struct block *);
 size_t block_bytes(const struct block *);
 

@@ -22,6 +22,12 @@ void corpus_open(struct corpus *c)
 		c->log_few[n] = log(n + .5);
 }
 
+static void free_record(const struct corpus *c, struct record record)
+{
+	if (record.bytes < c->mapped || record.bytes >= c->mapped_end)
+		free(record.bytes);
+}
+
 static void free_mentions(struct mentions *mentions)
 {
 	bag_free(&mentions->bag);
@@ -32,7 +38,7 @@ static void free_mentions(struct mentions *mentions)
 void corpus_close(struct corpus *c)
 {
 	for (uint32_t i = 0; i < c->n_topics; i++)
-		free(c->topics[i].record.bytes);
+		free_record(c, c->topics[i].record);
 	for (uint32_t i = 0; i < c->n_users; i++)
 		free(c->users[i].topics);
 	for (uint32_t i = 0; i < c->n_in; i++)
@@ -218,17 +224,14 @@ static void mention_links(struct corpus *c, struct mentions *mentions, uint32_t 
 }
 
 /* People are noted of topics that are not live too, so that an erased one is found everywhere. */
-static void collect(struct corpus *c, uint32_t self, struct mentions *mentions)
+static void collect_others(struct corpus *c, uint32_t self, struct mentions *mentions)
 {
 	const struct topic topic = c->topics[self], *t = &topic;
 	const struct record record = t->record;
 	struct part part = {0};
 
-	bag_clear(&mentions->bag, c->dictionary.n_terms);
 	idset_clear(&mentions->users);
 	idset_clear(&mentions->targets);
-	if (t->live)
-		bag_read(&mentions->bag, &record);
 	mention_user(mentions, t->author);
 	while (record_next(&record, &part)) {
 		const uint8_t *at = part.at;
@@ -240,6 +243,16 @@ static void collect(struct corpus *c, uint32_t self, struct mentions *mentions)
 		else if (part.kind == PART_OPINION)
 			mention_user(mentions, (uint32_t)varint_take(&at));
 	}
+}
+
+static void collect(struct corpus *c, uint32_t self, struct mentions *mentions)
+{
+	const struct record record = c->topics[self].record;
+
+	bag_clear(&mentions->bag, c->dictionary.n_terms);
+	if (c->topics[self].live)
+		bag_read(&mentions->bag, &record);
+	collect_others(c, self, mentions);
 }
 
 static void compare_terms(struct corpus *c, const struct bag *before, const struct bag *after)
@@ -284,7 +297,7 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 		c->log_live = log(c->live + 1.0);
 	}
 	c->record_bytes += record.size - (size_t)t->record.size;
-	free(t->record.bytes);
+	free_record(c, t->record);
 	t->record = record;
 	t->author = author;
 	t->live = live;
@@ -294,6 +307,23 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 	compare_terms(c, &c->before.bag, &c->after.bag);
 	compare_sets(c, topic, &c->before.users, &c->after.users, user_leaves, user_joins);
 	compare_sets(c, topic, &c->before.targets, &c->after.targets, link_goes, link_appears);
+}
+
+void corpus_take(struct corpus *c, uint32_t topic, struct record record, uint32_t author, bool live)
+{
+	struct topic *t = &c->topics[topic];
+
+	c->record_bytes += record.size;
+	c->live += live;
+	c->log_live = log(c->live + 1.0);
+	t->record = record;
+	t->author = author;
+	t->live = live;
+	collect_others(c, topic, &c->after);
+	for (uint32_t i = 0; i < c->after.users.count; i++)
+		user_joins(c, c->after.users.items[i], topic);
+	for (uint32_t i = 0; i < c->after.targets.count; i++)
+		link_appears(c, c->after.targets.items[i], topic);
 }
 
 double corpus_idf(const struct corpus *c, uint32_t documents)

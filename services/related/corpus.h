@@ -80,6 +80,8 @@ struct corpus {
 	size_t record_bytes, list_bytes;
 	double log_few[FEW_DOCUMENTS]; /* ln(n + .5) */
 	struct mentions before, after; /* scratch */
+	/* A snapshot in memory, borrowed: records that lie in it are not freed. */
+	const uint8_t *mapped, *mapped_end;
 };
 
 void corpus_open(struct corpus *);
@@ -100,6 +102,12 @@ uint32_t corpus_user(struct corpus *, uint64_t user_id);
  * live, and brings everything derived in step.
  */
 void corpus_replace(struct corpus *, uint32_t topic, struct record, uint32_t author, bool live);
+
+/*
+ * From a snapshot: a topic's record, already counted in frequencies and lengths; people and links
+ * are noted. Every topic that it links to is there.
+ */
+void corpus_take(struct corpus *, uint32_t topic, struct record, uint32_t author, bool live);
 
 /* Live topics that link to this one. */
 const struct links_in *corpus_links_in(const struct corpus *, uint32_t topic);

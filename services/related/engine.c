@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "related/block.h"
 #include "related/compose.h"
@@ -50,6 +51,8 @@ void engine_free(struct engine *e)
 	terms_free(&e->terms);
 	bytes_free(&e->bytes);
 	free(e->public_url);
+	if (e->mapping.bytes != NULL)
+		munmap(e->mapping.bytes, e->mapping.size);
 	free(e);
 }
 

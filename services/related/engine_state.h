@@ -13,6 +13,12 @@
 
 struct ranker;
 
+/* A snapshot that records and blocks still lie in. */
+struct mapping {
+	void *bytes;
+	size_t size;
+};
+
 struct engine {
 	struct corpus corpus;
 	struct index *index;
@@ -24,6 +30,7 @@ struct engine {
 	size_t memory_limit;
 	uint64_t comments, refused, changes;
 	char *public_url;
+	struct mapping mapping; /* or nothing */
 };
 
 /* What one topic says, as parts at the end of bytes; labels and words are learnt or looked up. */

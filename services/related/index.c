@@ -233,6 +233,40 @@ void index_show(struct index *ix, uint32_t topic)
 		block->shown[t->place & 0xffff] = t->visible_to;
 }
 
+bool index_take_block(struct index *ix, uint32_t number, struct block *block)
+{
+	uint32_t before = ix->n_blocks;
+
+	if (number >= MOST_BLOCKS || (number < before && ix->blocks[number] != NULL))
+		return false;
+	if (number >= before) {
+		MEMORY_GROW(ix->blocks, ix->block_room, number + 1);
+		memset(ix->blocks + before, 0, (number + 1 - before) * sizeof *ix->blocks);
+		ix->n_blocks = number + 1;
+	}
+	ix->blocks[number] = block;
+	return true;
+}
+
+bool index_take_place(struct index *ix, uint32_t topic, uint32_t where)
+{
+	struct topic *t = topic_of(ix, topic);
+	uint32_t number = where >> 16, slot = where & 0xffff;
+	struct block *block = number < ix->n_blocks ? ix->blocks[number] : NULL;
+
+	if (block == NULL || slot >= block->used || block->topics[slot] != topic)
+		return false;
+	t->place = where;
+	block->shown[slot] = t->visible_to;
+	block->dead--;
+	return true;
+}
+
+bool index_waiting(const struct index *ix)
+{
+	return ix->fresh.count > 0 || ix->builder != NULL;
+}
+
 void index_bulk(struct index *ix, bool on)
 {
 	ix->bulk = on;

@@ -21,6 +21,16 @@ struct index;
 struct index *index_new(struct corpus *);
 void index_free(struct index *);
 
+/*
+ * From a snapshot: a block under its number, then the place in it of each of its living topics.
+ * False when the number or the place is not free for it. Other topics are put.
+ */
+bool index_take_block(struct index *, uint32_t number, struct block *);
+bool index_take_place(struct index *, uint32_t topic, uint32_t place);
+
+/* Does a topic still wait for a place? */
+bool index_waiting(const struct index *);
+
 /* Each brings the index in step with the topic's record and visibility. */
 void index_put(struct index *, uint32_t topic);   /* at once */
 void index_touch(struct index *, uint32_t topic); /* within 30 s; its old text answers until then */

@@ -3,7 +3,9 @@
  *
  * A snapshot is taken only when everything that events named has been fetched, so
  * that the index and the places in the streams belong together. The child is a
- * copy of this process at one moment; it writes and ends, and the loop goes on.
+ * copy of this process at one moment; it writes and ends, and the loop goes on. The
+ * larger the index, the longer until the next: events are replayed fast, and a disk
+ * has other things to do.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -15,7 +17,10 @@
 #include "related/recommender.h"
 #include "related/snapshot.h"
 
-enum { LOOK_MS = 200 }; /* at a child that writes */
+enum {
+	LOOK_MS = 200,              /* at a child that writes */
+	WRITTEN_BYTES_PER_MS = 4000 /* on average, 4 MB/s */
+};
 
 static struct event *timer;
 static pid_t child;
@@ -107,6 +112,18 @@ static void look_at_child(void)
 	saved_epoch = UINT64_MAX;
 }
 
+/* Until the next snapshot. */
+static int64_t pause_ms(void)
+{
+	struct engine_stats stats = {0};
+	int64_t ms = 0;
+
+	if (recommender.engine != NULL)
+		engine_stats(recommender.engine, &stats);
+	ms = (int64_t)(stats.bytes / WRITTEN_BYTES_PER_MS);
+	return ms > settings.snapshot_ms ? ms : settings.snapshot_ms;
+}
+
 static void on_timer(evutil_socket_t nothing, short events, void *argument)
 {
 	(void)nothing;
@@ -116,7 +133,7 @@ static void on_timer(evutil_socket_t nothing, short events, void *argument)
 		look_at_child();
 	else if (worth_saving())
 		start_child();
-	arm(child > 0 ? LOOK_MS : settings.snapshot_ms);
+	arm(child > 0 ? LOOK_MS : pause_ms());
 }
 
 void keep_start(void)

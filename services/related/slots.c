@@ -40,6 +40,18 @@ static void move_some(struct slots *slots, uint32_t count)
 	}
 }
 
+void slots_reserve(struct slots *slots, uint32_t count)
+{
+	uint32_t size = SMALLEST;
+
+	assert(slots->used == 0 && count < UINT32_MAX / 4);
+	while (size / 4 * 3 <= count)
+		size *= 2;
+	slots_free(slots);
+	slots->now.at = MEMORY_NEW(uint64_t, size);
+	slots->now.mask = size - 1;
+}
+
 static void grow(struct slots *slots)
 {
 	uint32_t size = slots->now.at == NULL ? SMALLEST : (slots->now.mask + 1) * 2;

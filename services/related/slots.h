@@ -59,6 +59,9 @@ static inline uint32_t slots_find(const struct slots *slots, uint32_t hash, slot
 /* The key must not be in the table yet. */
 void slots_add(struct slots *, uint32_t hash, uint32_t position);
 
+/* Makes room for so many in an empty table. */
+void slots_reserve(struct slots *, uint32_t count);
+
 size_t slots_bytes(const struct slots *);
 void slots_free(struct slots *);
 

@@ -1,11 +1,12 @@
 /*
  * snapshot.h - an engine in a file, so that a restart need not ask the owners for everything.
  *
- * The file holds the dictionary, the people, the records and the pairs, and an
- * opaque place of the caller (positions in the streams of events). Blocks follow
- * from records and are built when it is loaded. It is written beside its
- * final name, synced and renamed, so that a crash leaves the former one; a file
- * whose checksum or content is not right is refused as a whole.
+ * The file holds the dictionary, the people, the records, the pairs and the packed blocks, and
+ * an opaque place of the caller (positions in the streams of events). Records and blocks, most
+ * of it, are not read but mapped: each stays in the file until it changes and takes memory of
+ * its own. The file is written beside its final name, synced and renamed, so that a crash leaves
+ * the former one, and the one that is mapped never changes; a file whose checksum or content is
+ * not right is refused as a whole.
  */
 #ifndef RELATED_SNAPSHOT_H
 #define RELATED_SNAPSHOT_H

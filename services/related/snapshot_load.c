@@ -1,9 +1,12 @@
 /*
- * snapshot_load.c - reads a file of which nothing is believed until it was checked.
+ * snapshot_load.c - maps a file of which nothing is believed until it was checked.
  *
- * First the checksum, then every offset, number and record. What follows from
- * records (frequencies, people's topics, links, blocks) is worked out anew, so a
- * file cannot contradict itself.
+ *   sum -> dictionary -> people -> ids -> topics' records -> pairs -> blocks -> places
+ *
+ * First the checksum, read and not mapped: a disk that cannot be read is an error then, and not
+ * the end of the process. Then every offset, number and record. Records and blocks stay where
+ * they are mapped until they change; what people and links follow from records is worked out
+ * anew, so that it cannot contradict them. Frequencies and lengths are taken as they were saved.
  */
 #include "related/snapshot.h"
 
@@ -16,59 +19,61 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "related/block.h"
 #include "related/engine_state.h"
 #include "related/memory.h"
 #include "related/snapshot_format.h"
 
-enum { SUMMED_TOGETHER = 1 << 16, SLICE_US = 1000000 };
+enum { SLICE_US = 1000000 };
 
-struct reader {
-	const unsigned char *at, *end;
-	bool broken;
-};
+/* --- the sum --- */
 
-/* The next size bytes, or NULL at a premature end. */
-static const void *take(struct reader *r, uint64_t size)
+/* As many bytes as there are up to size, or -1. */
+static ssize_t read_piece(int fd, void *piece, size_t size)
 {
-	const unsigned char *taken = r->at;
+	size_t used = 0;
 
-	if (r->broken || size > (uint64_t)(r->end - r->at)) {
-		r->broken = true;
-		return NULL;
+	while (used < size) {
+		ssize_t count = read(fd, (char *)piece + used, size - used);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -1;
+		if (count == 0)
+			break;
+		used += (size_t)count;
 	}
-	r->at += size;
-	return taken;
+	return (ssize_t)used;
 }
 
-static void read_into(struct reader *r, void *to, uint64_t size)
+/* 0, -EBADMSG, or another errno. */
+static int check_sum(int fd, uint64_t size)
 {
-	const void *from = take(r, size);
-
-	if (from != NULL && size > 0)
-		memcpy(to, from, size);
-}
-
-static bool sum_right(struct reader *r)
-{
+	static unsigned char piece[SNAPSHOT_PIECE];
 	struct snapshot_sum sum = {0};
-	uint64_t written = 0;
+	uint64_t content = size - sizeof(uint64_t), written = 0;
 
-	if (r->end - r->at < (ptrdiff_t)sizeof written)
-		return false;
-	r->end -= sizeof written;
-	memcpy(&written, r->end, sizeof written);
-	for (const unsigned char *p = r->at; p < r->end; p += SUMMED_TOGETHER)
-		snapshot_sum_add(&sum, p,
-				 r->end - p < SUMMED_TOGETHER ? (size_t)(r->end - p)
-							      : (size_t)SUMMED_TOGETHER);
-	return sum.state == written;
+	while (content > 0) {
+		size_t wanted = content < sizeof piece ? (size_t)content : sizeof piece;
+		ssize_t count = read_piece(fd, piece, wanted);
+
+		if (count != (ssize_t)wanted)
+			return count < 0 ? -errno : -EBADMSG;
+		snapshot_sum_add(&sum, piece, wanted);
+		content -= wanted;
+	}
+	if (read_piece(fd, &written, sizeof written) != sizeof written)
+		return -EBADMSG;
+	return written == snapshot_sum_end(&sum) ? 0 : -EBADMSG;
 }
 
 static bool header_right(const struct snapshot_header *h)
 {
 	return memcmp(h->magic, SNAPSHOT_MAGIC, sizeof h->magic) == 0 &&
 	       h->byte_order == SNAPSHOT_BYTE_ORDER && h->place_size <= SNAPSHOT_PLACE_BYTES &&
-	       h->pool_used < UINT32_MAX && h->n_users >= 1;
+	       h->pool_used < UINT32_MAX && h->n_users >= 1 && h->n_users < UINT32_MAX / 4 &&
+	       h->n_topics < UINT32_MAX / 4;
 }
 
 /* --- dictionary --- */
@@ -104,10 +109,11 @@ static void hash_words(struct dictionary *d)
 {
 	size_t size = 0;
 
+	slots_reserve(&d->term_slots, d->n_terms);
+	slots_reserve(&d->surface_slots, d->n_surfaces);
 	for (uint32_t i = 0; i < d->n_terms; i++) {
 		const char *stem = dictionary_text(d, d->terms[i].stem, &size);
 
-		d->terms[i].documents = 0;
 		slots_add(&d->term_slots, hash_bytes(stem, size, d->key), i);
 	}
 	for (uint32_t i = 0; i < d->n_surfaces; i++) {
@@ -117,11 +123,13 @@ static void hash_words(struct dictionary *d)
 	}
 }
 
-static bool read_dictionary(struct reader *r, const struct snapshot_header *h, struct dictionary *d)
+/* It is copied: every word that is read counts, so few pages would stay as they are mapped. */
+static bool read_dictionary(struct snapshot_reader *r, const struct snapshot_header *h,
+			    struct dictionary *d)
 {
-	const void *pool = take(r, h->pool_used);
-	const void *terms = take(r, (uint64_t)h->n_terms * sizeof *d->terms);
-	const void *surfaces = take(r, (uint64_t)h->n_surfaces * sizeof *d->surfaces);
+	const void *pool = snapshot_take(r, h->pool_used);
+	const void *terms = snapshot_take(r, (uint64_t)h->n_terms * sizeof *d->terms);
+	const void *surfaces = snapshot_take(r, (uint64_t)h->n_surfaces * sizeof *d->surfaces);
 
 	if (r->broken)
 		return false;
@@ -149,158 +157,187 @@ static bool read_dictionary(struct reader *r, const struct snapshot_header *h, s
 
 /* --- people and topics --- */
 
-static bool read_users(struct reader *r, uint32_t count, struct corpus *c)
+static bool read_users(struct snapshot_reader *r, uint32_t count, struct corpus *c)
 {
-	uint64_t id = 0;
+	const uint64_t *ids = snapshot_take(r, count * sizeof *ids);
 
-	read_into(r, &id, sizeof id);
-	for (uint32_t i = 1; i < count && !r->broken; i++) {
-		read_into(r, &id, sizeof id);
-		if (id == 0 || corpus_user(c, id) != i)
+	if (ids == NULL)
+		return false;
+	slots_reserve(&c->user_slots, count);
+	for (uint32_t i = 1; i < count; i++)
+		if (ids[i] == 0 || corpus_user(c, ids[i]) != i)
 			return false;
-	}
-	return !r->broken;
+	return true;
 }
 
 /* All ids first: a record may link to a topic that comes later. */
-static bool read_ids(struct reader r, uint32_t count, struct corpus *c)
+static bool read_ids(const struct snapshot_topic *topics, uint32_t count, struct corpus *c)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		struct snapshot_topic topic = {0};
-
-		read_into(&r, &topic, sizeof topic);
-		(void)take(&r, topic.record_size);
-		if (r.broken || topic.id == 0 || corpus_topic(c, topic.id) != i)
+	slots_reserve(&c->topic_slots, count);
+	for (uint32_t i = 0; i < count; i++)
+		if (topics[i].id == 0 || corpus_topic(c, topics[i].id) != i)
 			return false;
-	}
 	return true;
 }
 
-static uint32_t count_comments(const struct record *record)
+static bool read_topic(struct snapshot_reader *r, const struct snapshot_topic *topic, uint32_t at,
+		       uint32_t n_users, struct engine *e)
 {
-	struct part part = {0};
-	uint32_t count = 0;
-
-	while (record_next(record, &part)) {
-		struct record_comment comment;
-
-		if (part.kind != PART_COMMENT)
-			continue;
-		record_comment_head(&part, &comment);
-		count += !comment.removed;
-	}
-	return count;
-}
-
-static bool read_topic(struct reader *r, uint32_t at, uint32_t n_users, struct engine *e)
-{
-	struct snapshot_topic topic = {0};
-	struct record record = {0};
+	struct record record = {r->at, topic->record_size};
 	struct topic *t = &e->corpus.topics[at];
 
-	read_into(r, &topic, sizeof topic);
-	record.bytes = MEMORY_NEW(uint8_t, topic.record_size);
-	record.size = topic.record_size;
-	read_into(r, record.bytes, record.size);
-	if (r->broken || topic.author >= n_users || topic.live > 1 ||
-	    !record_sound(&record, e->corpus.dictionary.n_terms, n_users)) {
-		free(record.bytes);
+	if (record.size > (uint64_t)(r->end - r->at) || topic->author >= n_users ||
+	    topic->live > 1 || !record_sound(&record, e->corpus.dictionary.n_terms, n_users))
 		return false;
-	}
-	t->version = topic.version;
-	t->created = topic.created;
-	t->language = topic.language;
-	t->visible_to = topic.visible_to;
-	t->comments = count_comments(&record);
+	r->at += record.size;
+	if (record.size == 0)
+		record.bytes = NULL;
+	t->version = topic->version;
+	t->created = topic->created;
+	t->language = topic->language;
+	t->visible_to = topic->visible_to;
+	t->comments = topic->comments;
 	e->comments += t->comments;
-	corpus_replace(&e->corpus, at, record, topic.author, topic.live);
-	if (topic.live)
-		index_put(e->index, at);
+	corpus_take(&e->corpus, at, record, topic->author, topic->live);
 	return true;
 }
 
-static bool read_topics(struct reader *r, const struct snapshot_header *h, struct engine *e)
+static bool read_records(struct snapshot_reader *r, const struct snapshot_topic *topics,
+			 const struct snapshot_header *h, struct engine *e)
 {
-	if (!read_ids(*r, h->n_topics, &e->corpus))
+	if (snapshot_take(r, 0) == NULL)
 		return false;
 	for (uint32_t i = 0; i < h->n_topics; i++)
-		if (!read_topic(r, i, h->n_users, e))
+		if (!read_topic(r, &topics[i], i, h->n_users, e))
+			return false;
+	return r->at == r->end;
+}
+
+static bool read_pairs(struct snapshot_reader *r, uint32_t count, struct pairs *pairs)
+{
+	const struct pair *pair = snapshot_take(r, count * sizeof *pair);
+
+	if (pair == NULL)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if ((pair[i].word != PAIR_PINNED && pair[i].word != PAIR_BANNED) ||
+		    pairs_set(pairs, pair[i].one, pair[i].other, pair[i].word) < 0)
 			return false;
 	return true;
 }
 
-static bool read_pairs(struct reader *r, uint32_t count, struct pairs *pairs)
+/* --- blocks and places --- */
+
+static bool read_blocks(struct snapshot_reader *r, const struct snapshot_header *h,
+			struct index *ix)
+{
+	for (uint32_t i = 0; i < h->n_blocks; i++) {
+		uint32_t number = 0;
+		struct block *block = snapshot_read_block(r, h->n_topics, h->n_terms, &number);
+
+		if (block == NULL)
+			return false;
+		if (index_take_block(ix, number, block))
+			continue;
+		block_free(block);
+		return false;
+	}
+	return true;
+}
+
+static bool read_places(const struct snapshot_topic *topics, uint32_t count, struct engine *e)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		struct pair pair = {0};
-
-		read_into(r, &pair, sizeof pair);
-		if (r->broken || (pair.word != PAIR_PINNED && pair.word != PAIR_BANNED) ||
-		    pairs_set(pairs, pair.one, pair.other, pair.word) < 0)
+		if (!topics[i].live)
+			continue;
+		if (topics[i].place == NOWHERE)
+			index_put(e->index, i);
+		else if (!index_take_place(e->index, i, topics[i].place))
 			return false;
 	}
 	return true;
 }
 
-static bool read_engine(struct reader *r, void *place, size_t place_size, struct engine *e)
+/* --- all of it --- */
+
+static void read_figures(const struct snapshot_header *h, struct engine *e)
 {
-	struct snapshot_header header;
+	memcpy(e->corpus.tokens, h->tokens, sizeof h->tokens);
+	memcpy(e->corpus.filled, h->filled, sizeof h->filled);
+	e->refused = h->refused;
+}
+
+static bool read_engine(struct snapshot_reader *r, void *place, size_t place_size, struct engine *e)
+{
+	const struct snapshot_header *h = snapshot_take(r, sizeof *h);
+	const struct snapshot_topic *topics = NULL;
 	const void *kept = NULL;
 
-	read_into(r, &header, sizeof header);
-	if (r->broken || !header_right(&header) || header.place_size != place_size)
+	if (h == NULL || !header_right(h) || h->place_size != place_size)
 		return false;
-	kept = take(r, place_size);
+	kept = snapshot_take(r, place_size);
 	index_bulk(e->index, true);
-	if (!read_dictionary(r, &header, &e->corpus.dictionary) ||
-	    !read_users(r, header.n_users, &e->corpus) || !read_topics(r, &header, e) ||
-	    !read_pairs(r, header.n_pairs, &e->pairs) || r->at != r->end)
+	read_figures(h, e);
+	if (kept == NULL || !read_dictionary(r, h, &e->corpus.dictionary) ||
+	    !read_users(r, h->n_users, &e->corpus) ||
+	    (topics = snapshot_take(r, h->n_topics * sizeof *topics)) == NULL ||
+	    !read_ids(topics, h->n_topics, &e->corpus) || !read_pairs(r, h->n_pairs, &e->pairs) ||
+	    !read_blocks(r, h, e->index) || !read_records(r, topics, h, e) ||
+	    !read_places(topics, h->n_topics, e))
 		return false;
 	index_bulk(e->index, false);
-	while (index_work(e->index, SLICE_US, false))
-		;
-	e->refused = header.refused;
+	while (index_waiting(e->index))
+		(void)index_work(e->index, SLICE_US, false);
 	memcpy(place, kept, place_size);
 	return true;
 }
 
-static int load(const struct engine_settings *settings, struct reader r, void *place,
+/* The engine takes the mapping over. */
+static int load(const struct engine_settings *settings, struct mapping mapping, void *place,
 		size_t place_size, struct engine **engine)
 {
-	if (!sum_right(&r))
+	unsigned char *start = mapping.bytes;
+	struct snapshot_reader r = {start, start, start + mapping.size - sizeof(uint64_t), false};
+	struct engine *e = engine_new(settings);
+
+	e->mapping = mapping;
+	e->corpus.mapped = start;
+	e->corpus.mapped_end = start + mapping.size;
+	if (!read_engine(&r, place, place_size, e)) {
+		engine_free(e);
 		return -EBADMSG;
-	*engine = engine_new(settings);
-	if (read_engine(&r, place, place_size, *engine))
-		return 0;
-	engine_free(*engine);
-	*engine = NULL;
-	return -EBADMSG;
+	}
+	*engine = e;
+	return 0;
+}
+
+static int map(int fd, struct mapping *mapping)
+{
+	struct stat about;
+	int status = 0;
+
+	if (fstat(fd, &about) < 0)
+		return -errno;
+	if (!S_ISREG(about.st_mode) || (size_t)about.st_size < sizeof(struct snapshot_header))
+		return -EBADMSG;
+	status = check_sum(fd, (uint64_t)about.st_size);
+	if (status < 0)
+		return status;
+	mapping->size = (size_t)about.st_size;
+	mapping->bytes = mmap(NULL, mapping->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return mapping->bytes == MAP_FAILED ? -errno : 0;
 }
 
 int snapshot_load(const struct engine_settings *settings, const char *path, void *place,
 		  size_t place_size, struct engine **engine)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), status = 0;
-	struct stat about;
-	void *bytes = NULL;
+	struct mapping mapping = {0};
 
 	*engine = NULL;
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &about) < 0)
-		status = -errno;
-	else if (!S_ISREG(about.st_mode) || about.st_size == 0)
-		status = -EBADMSG;
-	if (status == 0) {
-		bytes = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		status = bytes == MAP_FAILED ? -errno : 0;
-	}
+	status = map(fd, &mapping);
 	close(fd);
-	if (status < 0)
-		return status;
-	status = load(settings,
-		      (struct reader){bytes, (unsigned char *)bytes + about.st_size, false}, place,
-		      place_size, engine);
-	munmap(bytes, (size_t)about.st_size);
-	return status;
+	return status < 0 ? status : load(settings, mapping, place, place_size, engine);
 }

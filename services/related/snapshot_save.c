@@ -11,16 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "related/block.h"
 #include "related/engine_state.h"
 #include "related/snapshot_format.h"
-
-enum { BUFFER = 1 << 16 };
 
 struct writer {
 	int fd, status; /* the first error */
 	size_t used;
+	uint64_t written;
 	struct snapshot_sum sum;
-	unsigned char buffer[BUFFER];
+	unsigned char buffer[SNAPSHOT_PIECE];
 };
 
 static void write_out(struct writer *w)
@@ -38,33 +38,63 @@ static void write_out(struct writer *w)
 }
 
 /* Everything passes here in whole buffers, so that reader and writer sum up the same pieces. */
-static void put(struct writer *w, const void *bytes, size_t size)
+static void put_bytes(struct writer *w, const void *bytes, size_t size)
 {
 	const unsigned char *p = bytes;
 
+	w->written += size;
 	while (size > 0) {
-		size_t fits = BUFFER - w->used < size ? BUFFER - w->used : size;
+		size_t room = SNAPSHOT_PIECE - w->used, fits = room < size ? room : size;
 
 		memcpy(w->buffer + w->used, p, fits);
 		w->used += fits;
 		p += fits;
 		size -= fits;
-		if (w->used == BUFFER) {
-			snapshot_sum_add(&w->sum, w->buffer, BUFFER);
+		if (w->used == SNAPSHOT_PIECE) {
+			snapshot_sum_add(&w->sum, w->buffer, SNAPSHOT_PIECE);
 			write_out(w);
 		}
 	}
 }
 
+/* A part, see snapshot_take(). */
+static void put(struct writer *w, const void *bytes, size_t size)
+{
+	static const char nothing[SNAPSHOT_ALIGNMENT];
+
+	put_bytes(w, nothing,
+		  (SNAPSHOT_ALIGNMENT - w->written % SNAPSHOT_ALIGNMENT) % SNAPSHOT_ALIGNMENT);
+	put_bytes(w, bytes, size);
+}
+
 static void finish(struct writer *w)
 {
+	uint64_t sum = 0;
+
 	snapshot_sum_add(&w->sum, w->buffer, w->used);
 	write_out(w);
-	memcpy(w->buffer, &w->sum.state, sizeof w->sum.state);
-	w->used = sizeof w->sum.state;
+	sum = snapshot_sum_end(&w->sum);
+	memcpy(w->buffer, &sum, sizeof sum);
+	w->used = sizeof sum;
 	write_out(w);
 	if (w->status == 0 && fsync(w->fd) < 0)
 		w->status = -errno;
+}
+
+/* Hot blocks are not kept: what is in them is read again from records. */
+static bool is_kept(const struct block *block)
+{
+	return block != NULL && block->hot == NULL;
+}
+
+static uint32_t count_packed(const struct engine *e)
+{
+	uint32_t count = 0, kept = 0;
+	struct block *const *blocks = index_blocks(e->index, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		kept += is_kept(blocks[i]);
+	return kept;
 }
 
 static void put_header(struct writer *w, const struct engine *e, size_t place_size)
@@ -78,15 +108,26 @@ static void put_header(struct writer *w, const struct engine *e, size_t place_si
 		.n_users = c->n_users,
 		.n_topics = c->n_topics,
 		.n_pairs = e->pairs.count,
+		.n_blocks = count_packed(e),
 		.pool_used = c->dictionary.pool_used,
 		.refused = e->refused,
 	};
 
 	memcpy(header.magic, SNAPSHOT_MAGIC, sizeof header.magic);
+	memcpy(header.tokens, c->tokens, sizeof header.tokens);
+	memcpy(header.filled, c->filled, sizeof header.filled);
 	put(w, &header, sizeof header);
 }
 
-static void put_topic(struct writer *w, const struct topic *t)
+static bool place_is_kept(const struct engine *e, const struct topic *t)
+{
+	uint32_t count = 0;
+	struct block *const *blocks = index_blocks(e->index, &count);
+
+	return t->place != NOWHERE && !t->outdated && is_kept(blocks[t->place >> 16]);
+}
+
+static void put_topic(struct writer *w, const struct engine *e, const struct topic *t)
 {
 	const struct snapshot_topic topic = {
 		.id = t->id,
@@ -94,13 +135,55 @@ static void put_topic(struct writer *w, const struct topic *t)
 		.created = t->created,
 		.author = t->author,
 		.record_size = t->record.size,
+		.place = place_is_kept(e, t) ? t->place : NOWHERE,
+		.comments = t->comments,
 		.language = t->language,
 		.visible_to = t->visible_to,
 		.live = t->live,
 	};
 
 	put(w, &topic, sizeof topic);
-	put(w, t->record.bytes, t->record.size);
+}
+
+static void put_block(struct writer *w, uint32_t number, const struct block *block)
+{
+	const struct packed *packed = &block->packed;
+	const struct snapshot_block about = {
+		.number = number,
+		.used = block->used,
+		.n_terms = packed->n_terms,
+		.n_present = packed->n_present,
+		.n_bytes = packed->n_bytes,
+		.n_dense = packed->n_dense,
+		.averages = block->averages,
+	};
+	size_t words = packed->n_terms / 64 + 1;
+
+	put(w, &about, sizeof about);
+	put(w, block->topics, block->used * sizeof *block->topics);
+	put(w, packed->present, words * sizeof *packed->present);
+	put(w, packed->ranks, words * sizeof *packed->ranks);
+	put(w, packed->starts, (packed->n_present + 1ULL) * sizeof *packed->starts);
+	put(w, packed->runs, packed->n_bytes);
+	put(w, packed->dense_terms, packed->n_dense * sizeof *packed->dense_terms);
+	put(w, packed->dense, (size_t)packed->n_dense * packed->n_slots);
+}
+
+static void put_blocks(struct writer *w, const struct engine *e)
+{
+	uint32_t count = 0;
+	struct block *const *blocks = index_blocks(e->index, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (is_kept(blocks[i]))
+			put_block(w, i, blocks[i]);
+}
+
+static void put_records(struct writer *w, const struct corpus *c)
+{
+	put(w, NULL, 0);
+	for (uint32_t i = 0; i < c->n_topics; i++)
+		put_bytes(w, c->topics[i].record.bytes, c->topics[i].record.size);
 }
 
 static void put_engine(struct writer *w, const struct engine *e, const void *place,
@@ -113,12 +196,14 @@ static void put_engine(struct writer *w, const struct engine *e, const void *pla
 	put(w, d->pool, d->pool_used);
 	put(w, d->terms, d->n_terms * sizeof *d->terms);
 	put(w, d->surfaces, d->n_surfaces * sizeof *d->surfaces);
+	put(w, NULL, 0);
 	for (uint32_t i = 0; i < e->corpus.n_users; i++)
-		put(w, &e->corpus.users[i].id, sizeof e->corpus.users[i].id);
+		put_bytes(w, &e->corpus.users[i].id, sizeof e->corpus.users[i].id);
 	for (uint32_t i = 0; i < e->corpus.n_topics; i++)
-		put_topic(w, &e->corpus.topics[i]);
-	for (uint32_t i = 0; i < e->pairs.count; i++)
-		put(w, &e->pairs.at[i], sizeof e->pairs.at[i]);
+		put_topic(w, e, &e->corpus.topics[i]);
+	put(w, e->pairs.at, e->pairs.count * sizeof *e->pairs.at);
+	put_blocks(w, e);
+	put_records(w, &e->corpus);
 	finish(w);
 }
 

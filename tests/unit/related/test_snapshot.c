@@ -13,10 +13,17 @@
 #include <unistd.h>
 
 #include "dice.h"
+#include "related/block.h"
+#include "related/engine_state.h"
 #include "related/snapshot.h"
 #include "related/snapshot_format.h"
 
-enum { TOPICS = 400, VOCABULARY = 800 };
+enum {
+	TOPICS = 400,
+	VOCABULARY = 800,
+	DAMAGES = 600,
+	HEADER = sizeof(struct snapshot_header) + sizeof(uint64_t[2]), /* and the place */
+};
 
 struct place {
 	uint64_t epoch, seq;
@@ -44,33 +51,64 @@ static int close_folder(void **state)
 	return rmdir(folder);
 }
 
+static void put_topic(struct engine *engine, uint64_t id, uint32_t version, uint64_t *seed)
+{
+	static const char *const labels[] = {"Énergie", "Jardin"};
+	uint64_t link = 1 + dice(seed, TOPICS * 2); /* half of them lead nowhere yet */
+	char title[128], body[512];
+
+	dice_words(seed, title, sizeof title, 5, VOCABULARY);
+	dice_words(seed, body, sizeof body, 30, VOCABULARY);
+	engine_put_topic(engine, TOPIC_AT(version, id, .title = title, .article = body,
+					  .author = 1 + dice(seed, 50), .links = &link,
+					  .n_links = 1, .expertises = labels + dice(seed, 2),
+					  .n_expertises = 1, .language = "fr", .display = title));
+	engine_put_comment(engine, &(struct engine_comment){.topic_id = id,
+							    .id = id,
+							    .version = version,
+							    .author = 1 + dice(seed, 50),
+							    .created_at = 1001 * DAY_US,
+							    .body = body});
+	engine_put_opinion(engine, id, 1 + dice(seed, 50), true);
+}
+
+/* Every tenth topic is put once more: those are in the hot block, the others in packed ones. */
 static struct engine *small_site(uint64_t seed)
 {
 	struct engine *engine = new_engine();
-	char title[128], body[512];
-	const char *const labels[] = {"Énergie", "Jardin"};
 
-	for (uint64_t id = 1; id <= TOPICS; id++) {
-		uint64_t link = 1 + dice(&seed, TOPICS * 2); /* half of them lead nowhere yet */
-
-		dice_words(&seed, title, sizeof title, 5, VOCABULARY);
-		dice_words(&seed, body, sizeof body, 30, VOCABULARY);
-		engine_put_topic(engine,
-				 TOPIC(id, .title = title, .article = body,
-				       .author = 1 + dice(&seed, 50), .links = &link, .n_links = 1,
-				       .expertises = labels + dice(&seed, 2), .n_expertises = 1,
-				       .language = "fr", .display = title));
-		engine_put_comment(engine,
-				   COMMENT(id, id, .author = 1 + dice(&seed, 50), .body = body));
-		engine_put_opinion(engine, id, 1 + dice(&seed, 50), true);
-	}
+	for (uint64_t id = 1; id <= TOPICS; id++)
+		put_topic(engine, id, 1, &seed);
+	engine_settle(engine);
+	for (uint64_t id = 1; id <= TOPICS; id += 10)
+		put_topic(engine, id, 2, &seed);
 	engine_remove_topic(engine, 7, 2);
 	engine_remove_comment(engine, 8, 8, 2);
 	engine_set_visibility(engine, 9, 0);
 	engine_pair(engine, 10, 11, PAIR_PINNED);
 	engine_pair(engine, 12, 13, PAIR_BANNED);
-	engine_settle(engine);
 	return engine;
+}
+
+static uint32_t mapped_blocks(const struct engine *engine)
+{
+	uint32_t count = 0, mapped = 0;
+	struct block *const *blocks = index_blocks(engine->index, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		mapped += blocks[i] != NULL && blocks[i]->mapped;
+	return mapped;
+}
+
+static uint32_t mapped_records(const struct engine *engine)
+{
+	const struct corpus *c = &engine->corpus;
+	uint32_t mapped = 0;
+
+	for (uint32_t i = 0; i < c->n_topics; i++)
+		mapped += c->topics[i].record.bytes >= c->mapped &&
+			  c->topics[i].record.bytes < c->mapped_end;
+	return mapped;
 }
 
 static void save(const struct engine *engine)
@@ -122,6 +160,7 @@ static void what_was_saved_answers_alike(void **state)
 
 	(void)state;
 	save(engine);
+	engine_settle(engine);
 	assert_int_equal(load(&loaded), 0);
 	assert_same_answers(engine, loaded);
 	engine_stats(engine, &one);
@@ -139,6 +178,41 @@ static void what_was_saved_answers_alike(void **state)
 	assert_same_answers(engine, loaded);
 	engine_free(engine);
 	engine_free(loaded);
+}
+
+static void what_is_mapped_answers_at_once_and_goes_when_it_changes(void **state)
+{
+	struct engine *engine = small_site(6), *loaded = NULL, *again = NULL;
+	const struct place place = {3, 99};
+	uint64_t seed = 60, same = 60;
+
+	(void)state;
+	save(engine);
+	assert_int_equal(
+		snapshot_load(&(struct engine_settings){.public_url = "https://causerie.example"},
+			      path, (struct place[1]){{0, 0}}, sizeof place, &loaded),
+		0);
+	assert_true(mapped_blocks(loaded) > 0);
+	assert_true(mapped_records(loaded) > TOPICS / 2);
+	assert_same_answers(engine, loaded);
+
+	/* The file that it answers from is replaced, and then all of what it mapped. */
+	save(loaded);
+	for (uint64_t id = 1; id <= TOPICS; id++) {
+		put_topic(engine, id, 3, &seed);
+		put_topic(loaded, id, 3, &same);
+	}
+	engine_settle(engine);
+	engine_settle(loaded);
+	assert_int_equal(mapped_blocks(loaded), 0);
+	assert_true(mapped_records(loaded) <= 1); /* of the one that was removed */
+	assert_same_answers(engine, loaded);
+	save(loaded);
+	assert_int_equal(load(&again), 0);
+	assert_same_answers(engine, again);
+	engine_free(engine);
+	engine_free(loaded);
+	engine_free(again);
 }
 
 static void an_empty_engine_can_be_saved(void **state)
@@ -174,9 +248,13 @@ static size_t read_snapshot(unsigned char **bytes)
 	return (size_t)about.st_size;
 }
 
+/* Beside and renamed, as the real one: what is mapped may not change under anybody. */
 static void write_snapshot(const unsigned char *bytes, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = -1;
+
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	assert_int_equal(write(fd, bytes, size), (ssize_t)size);
 	close(fd);
@@ -192,8 +270,8 @@ static void a_damaged_or_shortened_file_is_refused(void **state)
 	(void)state;
 	save(engine);
 	size = read_snapshot(&bytes);
-	for (int i = 0; i < 100; i++) {
-		size_t at = dice(&seed, (uint32_t)size);
+	for (uint32_t i = 0; i < DAMAGES; i++) {
+		size_t at = i < HEADER ? i : i * size / DAMAGES;
 		unsigned char bit = (unsigned char)(1 << dice(&seed, 8));
 
 		bytes[at] ^= bit;
@@ -210,12 +288,15 @@ static void a_damaged_or_shortened_file_is_refused(void **state)
 static void set_sum(unsigned char *bytes, size_t size)
 {
 	struct snapshot_sum sum = {0};
-	size_t content = size - sizeof sum.state;
+	uint64_t all = 0;
+	size_t content = size - sizeof all;
 
-	for (size_t at = 0; at < content; at += 1 << 16)
+	for (size_t at = 0; at < content; at += SNAPSHOT_PIECE)
 		snapshot_sum_add(&sum, bytes + at,
-				 content - at < 1 << 16 ? content - at : (size_t)1 << 16);
-	memcpy(bytes + content, &sum.state, sizeof sum.state);
+				 content - at < SNAPSHOT_PIECE ? content - at
+							       : (size_t)SNAPSHOT_PIECE);
+	all = snapshot_sum_end(&sum);
+	memcpy(bytes + content, &all, sizeof all);
 }
 
 /* The checksum fits, what it covers does not: still no read or write beyond any end. */
@@ -229,8 +310,8 @@ static void a_wrong_file_with_a_right_checksum_does_no_harm(void **state)
 	(void)state;
 	save(engine);
 	size = read_snapshot(&bytes);
-	for (int i = 0; i < 300; i++) {
-		size_t at = i < 100 ? dice(&seed, 80) : dice(&seed, (uint32_t)size - 8);
+	for (uint32_t i = 0; i < DAMAGES; i++) {
+		size_t at = i < HEADER * 2 ? i / 2 : dice(&seed, (uint32_t)size - 8);
 		unsigned char kept = bytes[at];
 		struct engine *loaded = NULL;
 
@@ -249,6 +330,11 @@ static void a_wrong_file_with_a_right_checksum_does_no_harm(void **state)
 
 			(void)engine_related(loaded, &question, &arena, &list);
 			arena_free(&arena);
+			for (uint64_t id = 1; id <= TOPICS; id += 7)
+				put_topic(loaded, id, 3, &seed);
+			engine_remove_topic(loaded, 5, 9);
+			engine_erase_account(loaded, 9);
+			engine_settle(loaded);
 		}
 		engine_free(loaded);
 		bytes[at] = kept;
@@ -297,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_saved_answers_alike),
+		cmocka_unit_test(what_is_mapped_answers_at_once_and_goes_when_it_changes),
 		cmocka_unit_test(an_empty_engine_can_be_saved),
 		cmocka_unit_test(where_there_is_none_it_says_so),
 		cmocka_unit_test(a_damaged_or_shortened_file_is_refused),
