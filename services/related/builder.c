@@ -30,7 +30,7 @@ struct cursor {
 	uint8_t shape;
 };
 
-enum phase { COUNT, CHOOSE_DENSE, LAY_OUT, FILL, COMPLETE };
+enum phase { GATHER, COUNT, CHOOSE_DENSE, LAY_OUT, FILL, COMPLETE };
 
 struct builder {
 	struct corpus *corpus;
@@ -41,38 +41,49 @@ struct builder {
 	uint32_t at, starts_room, dense_room;
 	uint32_t frequent[MOST_DENSE], n_frequent; /* the largest counts, falling */
 	enum phase phase;
+	bool handed_over;
 };
 
-struct builder *builder_new(struct corpus *c, struct averages averages, uint32_t *topics,
-			    uint32_t count)
+struct builder *builder_new(struct corpus *c, struct averages averages, uint32_t room)
 {
 	struct builder *b = MEMORY_NEW(struct builder, 1);
-	uint32_t n_terms = c->dictionary.n_terms;
-	size_t words = n_terms / 64 + 1;
 
 	b->corpus = c;
-	b->block = MEMORY_NEW(struct block, 1);
-	b->block->topics = topics;
-	b->block->shown = MEMORY_NEW(uint8_t, count);
-	b->block->room = b->block->used = count;
+	b->block = block_new(room);
 	b->block->averages = averages;
+	b->places = MEMORY_NEW(uint32_t, room);
+	return b;
+}
+
+void builder_add(struct builder *b, uint32_t topic)
+{
+	uint32_t slot = b->block->used++;
+
+	assert(b->phase == GATHER && slot < b->block->room);
+	b->block->topics[slot] = topic;
+	b->block->dead++;
+	b->places[slot] = b->corpus->topics[topic].place;
+	b->corpus->topics[topic].building = true;
+}
+
+/* Terms that turn up later belong to topics that change, and those leave the block. */
+static void begin(struct builder *b)
+{
+	uint32_t n_terms = b->corpus->dictionary.n_terms;
+	size_t words = n_terms / 64 + 1;
+
 	b->block->packed = (struct packed){.present = MEMORY_NEW(uint64_t, words),
 					   .ranks = MEMORY_NEW(uint32_t, words),
 					   .n_terms = n_terms};
-	b->places = MEMORY_NEW(uint32_t, count);
 	b->cursors = MEMORY_NEW(struct cursor, words * 64);
-	for (uint32_t slot = 0; slot < count; slot++) {
-		b->places[slot] = c->topics[topics[slot]].place;
-		c->topics[topics[slot]].building = true;
-	}
-	return b;
 }
 
 void builder_free(struct builder *b)
 {
 	if (b == NULL)
 		return;
-	block_free(b->block);
+	if (!b->handed_over)
+		block_free(b->block);
 	bag_free(&b->bag);
 	free(b->places);
 	free(b->cursors);
@@ -261,6 +272,9 @@ static bool lay_out(struct builder *b)
 static bool step(struct builder *b)
 {
 	switch (b->phase) {
+	case GATHER:
+		begin(b);
+		return true;
 	case COUNT:
 		return each_topic(b, count_topic);
 	case CHOOSE_DENSE:
@@ -299,24 +313,17 @@ uint32_t builder_topic(const struct builder *b, uint32_t slot, uint32_t *place_t
 	return b->block->topics[slot];
 }
 
-struct block *builder_block(const struct builder *b)
+struct block *builder_block(struct builder *b)
 {
+	assert(b->phase == COMPLETE);
+	b->handed_over = true;
 	return b->block;
-}
-
-struct block *builder_finish(struct builder *b)
-{
-	struct block *block = b->block;
-
-	b->block = NULL;
-	builder_free(b);
-	return block;
 }
 
 size_t builder_bytes(const struct builder *b)
 {
 	if (b == NULL)
 		return 0;
-	return block_bytes(b->block) + b->block->used * sizeof *b->places +
+	return (b->handed_over ? 0 : block_bytes(b->block)) + b->block->room * sizeof *b->places +
 	       b->block->packed.n_terms * sizeof *b->cursors;
 }

@@ -1,11 +1,11 @@
 /*
  * builder.h - makes a packed block from records, a slice at a time.
  *
- *   count -> choose dense terms -> lay out -> fill -> (index: catch up, swap)
+ *   count -> choose dense terms -> lay out -> fill -> (index: move)
  *
  * Topics may change between slices. corpus_replace() then takes their building
  * mark away: the block keeps entries of impact 0 where they were counted, and
- * the index gives them a place elsewhere before the block is used.
+ * the index gives them a place elsewhere.
  */
 #ifndef RELATED_BUILDER_H
 #define RELATED_BUILDER_H
@@ -20,11 +20,12 @@ struct block;
 struct builder;
 struct corpus;
 
-/* Takes over topics (malloc), each with the place it has now. */
-struct builder *builder_new(struct corpus *, struct averages, uint32_t *topics, uint32_t count);
+/* For at most so many topics; then each is added, with the place it has now. */
+struct builder *builder_new(struct corpus *, struct averages, uint32_t room);
+void builder_add(struct builder *, uint32_t topic);
 void builder_free(struct builder *);
 
-/* True when the block is complete. */
+/* After the last topic. True when the block is complete. */
 bool builder_work(struct builder *, const struct slice *);
 
 uint32_t builder_count(const struct builder *);
@@ -33,9 +34,8 @@ uint32_t builder_topic(const struct builder *, uint32_t slot, uint32_t *place_th
 /* Did this topic stay as it was since the building began? */
 bool builder_holds(const struct builder *, uint32_t slot);
 
-/* The finished block; and the end of the builder, which hands it over. */
-struct block *builder_block(const struct builder *);
-struct block *builder_finish(struct builder *);
+/* Hands over the complete block, every slot of which is dead; the builder still knows it. */
+struct block *builder_block(struct builder *);
 
 size_t builder_bytes(const struct builder *);
 

@@ -19,6 +19,7 @@ enum {
 	DEAD_SHARE = 4,     /* rebuilt when more than 1/4 is dead or outdated */
 	DRIFT = 2,          /* steps of an average length before a block is rebuilt for it */
 	PUTS_BETWEEN_LOOKS = 8,
+	MOVES_BETWEEN_LOOKS = 64,
 };
 
 struct waiting {
@@ -31,6 +32,16 @@ struct queue {
 	uint32_t first, count, room;
 };
 
+/* How far it has come. */
+struct merge {
+	struct builder *builder; /* NULL: there is none */
+	uint32_t fresh;          /* still to be taken from the queue */
+	uint32_t source, slot;   /* the next to be looked at */
+	bool gathered;
+	uint32_t target,
+		moved; /* the new block, once it is complete, and its topics that are in it */
+};
+
 struct index {
 	struct corpus *corpus;
 	struct block **blocks;
@@ -38,10 +49,9 @@ struct index {
 	uint32_t hot;         /* number of the hot block, or NOWHERE */
 	struct queue fresh;   /* new, without a place yet */
 	struct queue touched; /* have a place, but their record has changed since */
-	struct builder *builder;
-	uint32_t *sources; /* blocks that the builder's will replace */
+	struct merge merge;
+	uint32_t *sources; /* blocks that the merge will replace */
 	uint32_t n_sources, source_room;
-	uint32_t caught_up; /* slots of the built block that were checked for changes */
 	struct bag bag;
 	uint64_t epoch;
 	bool bulk;
@@ -62,7 +72,7 @@ void index_free(struct index *ix)
 		return;
 	for (uint32_t i = 0; i < ix->n_blocks; i++)
 		block_free(ix->blocks[i]);
-	builder_free(ix->builder);
+	builder_free(ix->merge.builder);
 	bag_free(&ix->bag);
 	free(ix->blocks);
 	free(ix->fresh.at);
@@ -84,7 +94,7 @@ uint64_t index_epoch(const struct index *ix)
 
 size_t index_bytes(const struct index *ix)
 {
-	size_t bytes = builder_bytes(ix->builder) +
+	size_t bytes = builder_bytes(ix->merge.builder) +
 		       (ix->fresh.room + ix->touched.room) * sizeof(struct waiting) +
 		       ix->bag.terms * sizeof *ix->bag.where;
 
@@ -264,7 +274,7 @@ bool index_take_place(struct index *ix, uint32_t topic, uint32_t where)
 
 bool index_waiting(const struct index *ix)
 {
-	return ix->fresh.count > 0 || ix->builder != NULL;
+	return ix->fresh.count > 0 || ix->merge.builder != NULL;
 }
 
 void index_bulk(struct index *ix, bool on)
@@ -363,123 +373,155 @@ static uint32_t choose_sources(struct index *ix, bool settled)
 	return total;
 }
 
-static void free_sources(struct index *ix)
+static void start_merge(struct index *ix, uint32_t room, uint32_t fresh)
 {
-	for (uint32_t i = 0; i < ix->n_sources; i++) {
-		block_free(ix->blocks[ix->sources[i]]);
-		ix->blocks[ix->sources[i]] = NULL;
+	ix->merge =
+		(struct merge){.builder = builder_new(ix->corpus, bm25f_averages(ix->corpus), room),
+			       .fresh = fresh,
+			       .target = NOWHERE};
+}
+
+/* What was chosen may hold no living topic at all: then it only has to go. */
+static bool merge_blocks(struct index *ix, bool settled)
+{
+	uint32_t total = choose_sources(ix, settled);
+
+	if (ix->n_sources == 0)
+		return false;
+	start_merge(ix, total, 0);
+	return true;
+}
+
+/* --- a merge: gather, build, move; each goes on where the slice before ended --- */
+
+static void gather_fresh(struct index *ix)
+{
+	uint32_t topic = dequeue(&ix->fresh);
+	struct topic *t = topic_of(ix, topic);
+
+	t->queued = false;
+	if (t->live && t->place == NOWHERE)
+		builder_add(ix->merge.builder, topic);
+	ix->merge.fresh--;
+}
+
+/* True when there is nothing more. */
+static bool gather_slot(struct index *ix)
+{
+	struct merge *merge = &ix->merge;
+	const struct block *block = NULL;
+
+	if (merge->source == ix->n_sources)
+		return true;
+	block = ix->blocks[ix->sources[merge->source]];
+	if (merge->slot == block->used) {
+		merge->slot = 0;
+		merge->source++;
+		return false;
 	}
-	ix->n_sources = 0;
+	if (lives(ix, ix->sources[merge->source], merge->slot))
+		builder_add(merge->builder, block->topics[merge->slot]);
+	merge->slot++;
+	return false;
 }
 
-static void start_builder(struct index *ix, uint32_t *topics, uint32_t count)
+static bool gathered(struct index *ix, const struct slice *slice)
 {
-	ix->builder = builder_new(ix->corpus, bm25f_averages(ix->corpus), topics, count);
-	ix->caught_up = 0;
-}
-
-static bool start_merge(struct index *ix, bool settled)
-{
-	uint32_t total = choose_sources(ix, settled), count = 0;
-	uint32_t *topics = MEMORY_NEW(uint32_t, total);
-	bool worthwhile = ix->n_sources > 0;
-
-	for (uint32_t i = 0; i < ix->n_sources; i++) {
-		const struct block *block = ix->blocks[ix->sources[i]];
-
-		for (uint32_t slot = 0; slot < block->used; slot++)
-			if (lives(ix, ix->sources[i], slot))
-				topics[count++] = block->topics[slot];
+	for (uint32_t steps = 1;; steps++) {
+		if (ix->merge.fresh > 0)
+			gather_fresh(ix);
+		else if (gather_slot(ix))
+			return true;
+		if (steps % MOVES_BETWEEN_LOOKS == 0 && slice_over(slice))
+			return false;
 	}
-	assert(count == total);
-	if (count > 0)
-		start_builder(ix, topics, count);
-	else
-		free_sources(ix);
-	return worthwhile;
 }
 
-/* --- the built block takes its sources' place --- */
-
-/* A topic that changed while it was read gets its place before its old one goes. */
-static void catch_up(struct index *ix, uint32_t slot)
+/*
+ * A topic leaves its place for the one in the new block in one stroke, so that a search between
+ * two slices sees it once. One whose text has changed since it was read goes to the hot block.
+ */
+static void move_topic(struct index *ix, uint32_t slot)
 {
-	uint32_t then = 0, topic = builder_topic(ix->builder, slot, &then);
-	const struct topic *t = topic_of(ix, topic);
+	struct merge *merge = &ix->merge;
+	struct block *block = ix->blocks[merge->target];
+	uint32_t then = 0, topic = builder_topic(merge->builder, slot, &then);
+	struct topic *t = topic_of(ix, topic);
 
-	if (!builder_holds(ix->builder, slot) && t->live && t->place == then)
-		place_hot(ix, topic);
+	if (!builder_holds(merge->builder, slot)) {
+		if (t->live && t->place == then)
+			place_hot(ix, topic);
+		return;
+	}
+	leave_place(ix, t);
+	t->building = false;
+	t->unindexed = 0;
+	t->place = place(merge->target, slot);
+	block->shown[slot] = t->visible_to;
+	block->dead--;
+	ix->epoch++;
 }
 
-static bool caught_up(struct index *ix, const struct slice *slice)
+static void open_target(struct index *ix)
 {
-	while (ix->caught_up < builder_count(ix->builder)) {
-		catch_up(ix, ix->caught_up++);
-		if (ix->caught_up % PUTS_BETWEEN_LOOKS == 0 && slice_over(slice))
+	ix->merge.target = free_number(ix);
+	ix->blocks[ix->merge.target] = builder_block(ix->merge.builder);
+}
+
+static bool moved(struct index *ix, const struct slice *slice)
+{
+	struct merge *merge = &ix->merge;
+
+	if (merge->target == NOWHERE)
+		open_target(ix);
+	while (merge->moved < builder_count(merge->builder)) {
+		move_topic(ix, merge->moved++);
+		if (merge->moved % MOVES_BETWEEN_LOOKS == 0 && slice_over(slice))
 			return false;
 	}
 	return true;
 }
 
-static void settle_topic(struct index *ix, struct block *block, uint32_t slot, uint32_t new_place)
+/* Large blocks take a moment to give back. */
+static bool sources_freed(struct index *ix, const struct slice *slice)
 {
-	struct topic *t = topic_of(ix, block->topics[slot]);
+	while (ix->n_sources > 0) {
+		uint32_t number = ix->sources[--ix->n_sources];
 
-	if (!builder_holds(ix->builder, slot)) {
-		block->dead++;
-		return;
+		block_free(ix->blocks[number]);
+		ix->blocks[number] = NULL;
+		if (slice_over(slice))
+			break;
 	}
-	set_outdated(ix, t, false);
-	t->building = false;
-	t->unindexed = 0;
-	t->place = new_place;
-	block->shown[slot] = t->visible_to;
+	return ix->n_sources == 0;
 }
 
-static void swap(struct index *ix)
+static void merge(struct index *ix, const struct slice *slice)
 {
-	struct block *block = builder_block(ix->builder);
-	uint32_t number = free_number(ix);
+	struct merge *merge = &ix->merge;
 
-	for (uint32_t slot = 0; slot < block->used; slot++)
-		settle_topic(ix, block, slot, place(number, slot));
-	ix->blocks[number] = builder_finish(ix->builder);
-	ix->builder = NULL;
-	free_sources(ix);
-	ix->epoch++;
-}
-
-static void build(struct index *ix, const struct slice *slice)
-{
-	if (!builder_work(ix->builder, slice) || !caught_up(ix, slice))
+	if (!merge->gathered && !(merge->gathered = gathered(ix, slice)))
 		return;
-	for (uint32_t slot = 0; slot < builder_count(ix->builder); slot++)
-		catch_up(ix, slot);
-	swap(ix);
+	if (builder_count(merge->builder) > 0 &&
+	    (!builder_work(merge->builder, slice) || !moved(ix, slice)))
+		return;
+	if (!sources_freed(ix, slice))
+		return;
+	builder_free(merge->builder);
+	merge->builder = NULL;
+	ix->epoch++;
 }
 
 /* --- what waits --- */
 
 static bool start_fresh(struct index *ix)
 {
-	uint32_t count = ix->fresh.count < BLOCK_SLOTS ? ix->fresh.count : BLOCK_SLOTS, kept = 0;
-	uint32_t *topics = NULL;
+	uint32_t count = ix->fresh.count < BLOCK_SLOTS ? ix->fresh.count : BLOCK_SLOTS;
 
 	if (count <= HOT_SLOTS || (ix->bulk && count < BLOCK_SLOTS))
 		return false;
-	topics = MEMORY_NEW(uint32_t, count);
-	while (count-- > 0) {
-		uint32_t topic = dequeue(&ix->fresh);
-		struct topic *t = topic_of(ix, topic);
-
-		t->queued = false;
-		if (t->live && t->place == NOWHERE)
-			topics[kept++] = topic;
-	}
-	if (kept > 0)
-		start_builder(ix, topics, kept);
-	else
-		free(topics);
+	ix->n_sources = 0;
+	start_merge(ix, count, count);
 	return true;
 }
 
@@ -521,9 +563,9 @@ bool index_work(struct index *ix, int64_t budget_us, bool settled)
 	struct slice slice = slice_begin(budget_us);
 
 	do {
-		if (ix->builder != NULL)
-			build(ix, &slice);
-		else if (!start_fresh(ix) && !place_fresh(ix) && !start_merge(ix, settled) &&
+		if (ix->merge.builder != NULL)
+			merge(ix, &slice);
+		else if (!start_fresh(ix) && !place_fresh(ix) && !merge_blocks(ix, settled) &&
 			 !place_touched(ix, settled))
 			return false;
 	} while (!slice_over(&slice));

@@ -3,8 +3,8 @@
  *
  * What is new or changed goes to the hot block at once. Full hot blocks and
  * blocks with many dead slots are rebuilt from the records into packed blocks, in
- * slices; a rebuilt block replaces its sources in one stroke, so a search between
- * two slices sees every topic once. Blocks double in size as they merge, so a
+ * slices; then topics move over one by one, so a search between two slices sees
+ * every topic once. Blocks double in size as they merge, so a
  * topic is rewritten a handful of times in its life.
  */
 #ifndef RELATED_INDEX_H

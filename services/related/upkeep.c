@@ -1,5 +1,5 @@
 /*
- * upkeep.c - the engine's background work, a few milliseconds at a time.
+ * upkeep.c - the engine's background work, half a millisecond at a time.
  *
  * While there is work, a slice and a pause take turns, so that questions and
  * events are never held up for longer than a slice.
@@ -10,8 +10,8 @@
 #include "related/recommender.h"
 
 enum {
-	SLICE_US = 3000,
-	BUSY_MS = 3, /* pause between slices while there is work */
+	SLICE_US = 500, /* as long as an answer takes: 1 in 100 may wait for it, and no longer */
+	BUSY_MS = 1,    /* pause between slices while there is work */
 	IDLE_MS = 250,
 };
 

@@ -11,6 +11,8 @@
 
 #include "dice.h"
 #include "lib/clock.h"
+#include "related/block.h"
+#include "related/engine_state.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { CHANGES = 8000, TOPICS = 600 };
@@ -359,6 +361,51 @@ static void a_topic_that_changes_while_its_block_is_built_keeps_its_place(void *
 	engine_free(engine);
 }
 
+/* Slots that a search would find, and whether each is its topic's place. */
+static uint32_t shown_slots(const struct engine *engine)
+{
+	const struct topic *topics = engine->corpus.topics;
+	uint32_t count = 0, shown = 0;
+	struct block *const *blocks = index_blocks(engine->index, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t slot = 0; blocks[i] != NULL && slot < blocks[i]->used; slot++) {
+			if (blocks[i]->shown[slot] == 0)
+				continue;
+			assert_int_equal(topics[blocks[i]->topics[slot]].place, i << 16 | slot);
+			shown++;
+		}
+	return shown;
+}
+
+/* What a slice does is counted, not timed: a step of 64 moved topics, or 32 read, or 8 put. */
+static void a_slice_is_short_and_leaves_every_topic_in_the_index_once(void **state)
+{
+	enum { MANY = 3 * HOT_SLOTS, MOST_MOVED = 64 };
+	struct engine *engine = new_engine();
+	uint32_t slices = 0, count = 0;
+	uint64_t before = 0;
+	struct texts texts;
+
+	(void)state;
+	for (uint64_t id = 1; id <= MANY; id++) {
+		write_texts((uint32_t)id, 0, &texts);
+		engine_put_topic(engine, TOPIC(id, .title = texts.title));
+	}
+	do {
+		before = index_epoch(engine->index);
+		if (slices % 16 == 0)
+			assert_int_equal(shown_slots(engine), MANY);
+		slices++;
+	} while (engine_work(engine, 0) && index_epoch(engine->index) - before <= MOST_MOVED + 1);
+	assert_false(engine_work(engine, 0));
+	assert_true(slices > 2 * MANY / MOST_MOVED);
+	assert_int_equal(shown_slots(engine), MANY);
+	(void)index_blocks(engine->index, &count);
+	assert_true(count > 2);
+	engine_free(engine);
+}
+
 static void a_long_discussion_is_read_within_half_a_minute(void **state)
 {
 	struct engine *engine = new_engine();
@@ -389,6 +436,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_changes_answer_like_an_index_built_afresh),
 		cmocka_unit_test(a_topic_that_changes_while_its_block_is_built_keeps_its_place),
+		cmocka_unit_test(a_slice_is_short_and_leaves_every_topic_in_the_index_once),
 		cmocka_unit_test(a_long_discussion_is_read_within_half_a_minute),
 	};
 
