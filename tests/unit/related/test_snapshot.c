@@ -22,6 +22,8 @@ enum {
 	TOPICS = 400,
 	VOCABULARY = 800,
 	DAMAGES = 600,
+	EVENTS = 20000, /* some ten thousand places in hot blocks, so three merges */
+	KILLS = 40,
 	HEADER = sizeof(struct snapshot_header) + sizeof(uint64_t[2]), /* and the place */
 };
 
@@ -159,7 +161,11 @@ static void what_was_saved_answers_alike(void **state)
 	struct engine_stats one, other;
 
 	(void)state;
-	save(engine);
+	for (uint64_t id = 1001; id <= 1020; id++)
+		engine_put_comment(engine, COMMENT(20, id, .body = "w1 w2"));
+	engine_settle(engine);
+	engine_put_comment(engine, COMMENT(20, 1021, .body = "w3 w4 w5 w6 w7 w8 w9"));
+	save(engine); /* the last comment is not in the index yet */
 	engine_settle(engine);
 	assert_int_equal(load(&loaded), 0);
 	assert_same_answers(engine, loaded);
@@ -370,6 +376,94 @@ static void a_writer_that_is_killed_leaves_a_whole_file(void **state)
 	engine_free(engine);
 }
 
+/* --- killed at any moment --- */
+
+/* One of many events, always the same by its number. */
+static void apply(struct engine *engine, uint32_t number)
+{
+	uint64_t seed = number * 1000003ULL, topic = 1 + dice(&seed, TOPICS);
+
+	switch (dice(&seed, 8)) {
+	case 0:
+		(void)engine_set_visibility(engine, topic, (uint8_t)dice(&seed, 2));
+		break;
+	case 1:
+		(void)engine_put_opinion(engine, topic, 1 + dice(&seed, 50), number % 3 != 0);
+		break;
+	case 2:
+		(void)engine_remove_comment(engine, topic, topic, number);
+		break;
+	default:
+		put_topic(engine, topic, number, &seed);
+		break;
+	}
+}
+
+/* From where the snapshot ends; place.seq is the last event it holds. */
+static struct engine *resume(struct place *place)
+{
+	struct engine *engine = NULL;
+
+	*place = (struct place){3, 0};
+	if (snapshot_load(&(struct engine_settings){.public_url = "https://causerie.example"}, path,
+			  place, sizeof *place, &engine) < 0)
+		engine = new_engine();
+	return engine;
+}
+
+/* What the daemon does: events, slices of background work, now and then a snapshot. */
+static void live(uint32_t most)
+{
+	struct place place;
+	struct engine *engine = resume(&place);
+
+	while (place.seq < most) {
+		apply(engine, (uint32_t)++place.seq);
+		(void)engine_work(engine, 20);
+		if (place.seq % 200 == 0)
+			(void)snapshot_save(engine, path, &place, sizeof place);
+	}
+	(void)snapshot_save(engine, path, &place, sizeof place);
+	engine_free(engine);
+}
+
+static void kill_after(uint32_t us, uint32_t most)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		live(most);
+		_exit(0);
+	}
+	usleep(us);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void killed_at_any_moment_it_goes_on_from_disk_and_answers_as_if_built_afresh(void **state)
+{
+	struct engine *resumed = NULL, *fresh = new_engine();
+	struct place place;
+	uint64_t seed = 14;
+
+	(void)state;
+	unlink(path);
+	for (int i = 0; i < KILLS; i++)
+		kill_after(dice(&seed, 40000), EVENTS);
+	live(EVENTS);
+	resumed = resume(&place);
+	assert_int_equal(place.seq, EVENTS);
+	engine_bulk(fresh, true);
+	for (uint32_t number = 1; number <= EVENTS; number++)
+		apply(fresh, number);
+	engine_bulk(fresh, false);
+	engine_settle(fresh);
+	engine_settle(resumed);
+	assert_same_answers(fresh, resumed);
+	engine_free(fresh);
+	engine_free(resumed);
+}
+
 static void a_folder_that_is_not_there_is_an_error_and_harms_nothing(void **state)
 {
 	struct engine *engine = small_site(5);
@@ -389,6 +483,8 @@ int main(void)
 		cmocka_unit_test(a_damaged_or_shortened_file_is_refused),
 		cmocka_unit_test(a_wrong_file_with_a_right_checksum_does_no_harm),
 		cmocka_unit_test(a_writer_that_is_killed_leaves_a_whole_file),
+		cmocka_unit_test(
+			killed_at_any_moment_it_goes_on_from_disk_and_answers_as_if_built_afresh),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error_and_harms_nothing),
 	};
 
