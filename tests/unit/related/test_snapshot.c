@@ -81,6 +81,9 @@ static struct engine *small_site(uint64_t seed)
 
 	for (uint64_t id = 1; id <= TOPICS; id++)
 		put_topic(engine, id, 1, &seed);
+	for (uint64_t id = 1001; id <= 1020; id++)
+		engine_put_comment(engine,
+				   COMMENT(20, id, .body = "w1 w2")); /* a long discussion */
 	engine_settle(engine);
 	for (uint64_t id = 1; id <= TOPICS; id += 10)
 		put_topic(engine, id, 2, &seed);
@@ -161,10 +164,9 @@ static void what_was_saved_answers_alike(void **state)
 	struct engine_stats one, other;
 
 	(void)state;
-	for (uint64_t id = 1001; id <= 1020; id++)
-		engine_put_comment(engine, COMMENT(20, id, .body = "w1 w2"));
+	engine_put_topic(engine, TOPIC_AT(3, 30, .title = "zèbres"));
 	engine_settle(engine);
-	engine_put_comment(engine, COMMENT(20, 1021, .body = "w3 w4 w5 w6 w7 w8 w9"));
+	engine_put_comment(engine, COMMENT(20, 1021, .body = "les zèbres"));
 	save(engine); /* the last comment is not in the index yet */
 	engine_settle(engine);
 	assert_int_equal(load(&loaded), 0);
