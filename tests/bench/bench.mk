@@ -8,10 +8,10 @@ $(RPC_BENCH): $(call objects,tests/bench/bench_rpc.c) $(LIB)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-bench: ## measure speed and memory against nginx, pgbench, nanomsg and Xapian (ONLY="P1 P4", ROUNDS=5)
+bench: ## measure speed and memory against nginx, pgbench, nanomsg and Xapian (ONLY="P1 P4", ROUNDS=5, RELATED=1000000)
 	$(Q)sh deploy/install.sh build run test bench
 	$(Q)$(MAKE) --no-print-directory all $(RPC_BENCH) $(RELATED_BENCH)
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(foreach row,$(ONLY),--only $(row)) \
-		$(if $(ROUNDS),--rounds $(ROUNDS))
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(RELATED),--related $(RELATED))
 
 .PHONY: bench
