@@ -452,6 +452,56 @@ static void beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers(voi
 	engine_free(small);
 }
 
+/* What is refused is counted and changes nothing; what takes no memory goes on being done. */
+static void at_the_memory_limit_nothing_is_lost_and_nothing_grows(void **state)
+{
+	enum { LIMIT = 4 << 20, REFUSED = 1000 };
+	struct site *s = *state;
+	struct engine *small = engine_new(&(struct engine_settings){.memory_limit = LIMIT});
+	struct engine_question question = about(1);
+	struct engine_stats stats;
+	uint64_t id = 1, refused_before = 0;
+	char title[64];
+
+	/* Merging makes room for some more: until not even one is taken after it. */
+	for (uint32_t refused = 0; refused < 2;) {
+		snprintf(title, sizeof title, "sujet%llu %s", (unsigned long long)id,
+			 id % 4 == 1 ? "commun" : "autre");
+		if (engine_put_topic(small, TOPIC(id, .title = title)) == 0) {
+			id++;
+			refused = 0;
+			continue;
+		}
+		refused++;
+		engine_settle(small);
+	}
+	engine_stats(small, &stats);
+	refused_before = stats.refused;
+	for (uint64_t n = 0; n < REFUSED; n++) {
+		assert_int_equal(engine_put_topic(small, TOPIC_AT(2, 2, .title = "autre")),
+				 -ENOSPC);
+		assert_int_equal(engine_put_comment(small, COMMENT(2, n + 1, .body = "mots")),
+				 -ENOSPC);
+		assert_int_equal(engine_put_opinion(small, 2, n + 1, true), -ENOSPC);
+		(void)engine_work(small, 1000);
+	}
+	engine_stats(small, &stats);
+	assert_int_equal(stats.topics, id - 1);
+	assert_int_equal(stats.refused, refused_before + 3 * REFUSED);
+	assert_true(stats.bytes < LIMIT + LIMIT / 4);
+
+	assert_int_equal(engine_related(small, &question, &s->arena, &s->list), 0);
+	assert_int_equal(s->list.count, 10);
+	id = s->list.items[0].topic_id;
+	assert_int_equal(engine_set_visibility(small, id, 0), 0);
+	engine_remove_topic(small, s->list.items[1].topic_id, 9);
+	question.limit = MOST_RELATED;
+	assert_int_equal(engine_related(small, &question, &s->arena, &s->list), 0);
+	assert_null(answer_about(&s->list, id));
+	assert_int_equal(s->list.count, MOST_RELATED);
+	engine_free(small);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
@@ -482,6 +532,7 @@ int main(void)
 		CASE(pinned_topics_are_not_counted_by_author),
 		CASE(one_word_a_thousand_times_and_an_endless_text_are_taken),
 		CASE(beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers),
+		CASE(at_the_memory_limit_nothing_is_lost_and_nothing_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
