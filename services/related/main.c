@@ -19,8 +19,9 @@ static const struct setting table[] = {
 			"MiB that the index may take; beyond it changes are refused"),
 	SETTING_TEXT("CAUSERIE_RELATED_SNAPSHOT", "var/related.snapshot", &settings.snapshot,
 		     "file in which the index outlives a restart", NULL),
-	SETTING_DURATION("CAUSERIE_RELATED_SNAPSHOT_EVERY", "60s", &settings.snapshot_ms, 0,
-			 86400000, "how often it is written when something changed; 0: never"),
+	SETTING_DURATION(
+		"CAUSERIE_RELATED_SNAPSHOT_EVERY", "60s", &settings.snapshot_ms, 0, 86400000,
+		"how often it is written when something changed, a large one less often; 0: never"),
 	{0},
 };
 
