@@ -1,4 +1,4 @@
-# local.mk - `make run` and `make install`.
+# local.mk - `make run`, `make forget` and `make install`.
 #
 # Sorry for this one: GNU make ends with 2 and a line of its own whenever a recipe fails, and
 # `make run` promises one clear line and 1. Under -q make ends with 1, in silence, when a target would
@@ -22,4 +22,8 @@ run: ## install what is missing, build, start the whole site (SCALE="comments=3 
 	@echo 'make run is asked for alone' && false
 endif
 
-.PHONY: install run run-site
+forget: ## forget the local site: its accounts, topics, mails and logs
+	@test ! -e var/lock || flock -n var/lock true || { echo 'causerie: the site of var is running' >&2; exit 1; }
+	@rm -rf "$$(readlink -f var/postgres)" var
+
+.PHONY: install run run-site forget
