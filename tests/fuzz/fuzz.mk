@@ -1,6 +1,6 @@
 # fuzz.mk - `make fuzz`: hostile bytes against the parsers that face browsers and other daemons.
 #
-# libFuzzer comes with clang, so it builds into a folder of its own, with the sanitizers. What was
+# libFuzzer comes with clang, so the whole house is built by it, with the sanitizers, in a folder of its own. What was
 # found interesting stays in build/fuzz/corpus/; an input that fails is left beside it.
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -14,7 +14,7 @@ $(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/gateway.a $(LI
 
 fuzz: ## feed hostile bytes to the parsers (SECONDS=60 for each; clang)
 	$(Q)sh deploy/install.sh build fuzz
-	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=1 FUZZ=1 run-fuzzers
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=1 FUZZ=1 all run-fuzzers
 
 run-fuzzers: $(FUZZERS)
 	$(Q)$(PYTHON) tests/fuzz/seed.py $(BUILD)/corpus
