@@ -70,6 +70,8 @@ static void an_apostrophe_of_either_kind_splits_and_clitics_go(void **state)
 static void stop_words_of_both_languages_go(void **state)
 {
 	assert_terms(*state, "the city and la ville où nous étions", "city vill");
+	assert_terms(*state, "Pourquoi les lampes, toujours ? Whether bikes, always", "lamp bik");
+	assert_terms(*state, "car font", "car font");
 }
 
 static void a_decomposed_accent_is_the_same_word(void **state)
