@@ -20,11 +20,11 @@ struct corpus;
 /* title, body, replies, tags */
 #define BM25F_WEIGHTS                                                                              \
 	{                                                                                          \
-		3.0F, 1.0F, 1.0F, 2.0F                                                             \
+		3.0F, 1.0F, 0.5F, 2.0F                                                             \
 	}
 #define BM25F_B                                                                                    \
 	{                                                                                          \
-		0.6F, 0.5F, 0.5F, 0.0F                                                             \
+		0.6F, 0.7F, 0.5F, 0.0F                                                             \
 	}
 #define BM25F_K1 4.0F
 

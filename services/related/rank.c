@@ -26,7 +26,7 @@ static const struct {
 	enum reason_kind reason;
 } signals[SIGNALS] = {
 	[SIGNAL_TEXT] = {1, true, REASON_WORDS},
-	[SIGNAL_TITLES] = {.1, true, REASON_WORDS},
+	[SIGNAL_TITLES] = {.15, true, REASON_WORDS},
 	[SIGNAL_BODY_TITLE] = {.1, true, REASON_WORDS},
 	[SIGNAL_BODIES] = {.05, true, REASON_WORDS},
 	[SIGNAL_AUTHOR] = {.3, false, REASON_AUTHOR},

@@ -5,7 +5,7 @@
  * corpus. Relative signals are divided by the largest among the candidates.
  *
  *   1    text            BM25F of the whole topic, replies included
- *   .1   titles          title against title
+ *   .15  titles          title against title
  *   .1   body in title   the question's body against the candidate's title
  *   .05  bodies          body against body
  *   .3   author          who asks has taken part: min(idf of the person / 8, 1.5)

@@ -56,13 +56,13 @@ static void a_share_is_tf_over_k1_plus_tf(void **state)
 	bag = bag_of(engine, 1);
 	weights = bm25f_weights(bm25f_averages(&engine->corpus), bag.length);
 
-	/* title 3 / (.4 + .6 * 2 / 1.5422) = 2.5461, body 1 / (.5 + .5 * 3 / 2) = .8 */
+	/* title 3 / (.4 + .6 * 2 / 1.5422) = 2.5461, body 1 / (.3 + .7 * 3 / 2) = .74074 */
 	assert_true(fabs(weights.per_occurrence[FIELD_TITLE] - 2.5461) < 1e-3);
-	assert_true(fabs(weights.per_occurrence[FIELD_BODY] - .8) < 1e-6);
-	/* velo: 2.5461 + 2 * .8 = 4.1461; 4.1461 / 8.1461 = .50897, * 255 = 129.8 */
-	assert_int_equal(bm25f_impact(&weights, bag_find(&bag, term_of(engine, "velo"))->tf), 130);
-	/* pont: body .8 and reply 1 / (.5 + .5 * 1 / 1) = 1; 1.8 / 5.8 * 255 = 79.1 */
-	assert_int_equal(bm25f_impact(&weights, bag_find(&bag, term_of(engine, "pont"))->tf), 79);
+	assert_true(fabs(weights.per_occurrence[FIELD_BODY] - 1 / 1.35) < 1e-6);
+	/* velo: 2.5461 + 2 * .74074 = 4.0276; 4.0276 / 8.0276 = .50172, * 255 = 127.9 */
+	assert_int_equal(bm25f_impact(&weights, bag_find(&bag, term_of(engine, "velo"))->tf), 128);
+	/* pont: body .74074 and reply .5 / (.5 + .5 * 1 / 1) = .5; 1.2407 / 5.2407 * 255 = 60.4 */
+	assert_int_equal(bm25f_impact(&weights, bag_find(&bag, term_of(engine, "pont"))->tf), 60);
 	bag_free(&bag);
 	engine_free(engine);
 }
@@ -114,13 +114,13 @@ static void a_score_from_the_record_is_the_sum_of_weight_times_share(void **stat
 	put_both(engine);
 	query.bag = bag_of(engine, 1);
 	query_weigh(&query, &engine->corpus);
-	/* Topic 2 has pont once in a body of 1: 1 / (.5 + .5 * 1 / 2) = 1.3333; share .25 */
+	/* Topic 2 has pont once in a body of 1: 1 / (.3 + .7 * 1 / 2) = 1.5385; share 5 / 18 */
 	query_score(&query, &engine->corpus.topics[1], UINT32_MAX, &score);
-	assert_true(fabs(score.total - query.terms[2].weight * .25 * 255 / 256) < .01);
+	assert_true(fabs(score.total - query.terms[2].weight * 5.0 / 18 * 255 / 256) < .01);
 	assert_true(fabs(score.terms[2] - score.total) < 1e-9);
-	/* What is younger does not count: pont in the body alone, .8 / 4.8. */
+	/* What is younger does not count: pont in the body alone, .74074 / 4.74074 = 5 / 32. */
 	query_score(&query, &engine->corpus.topics[0], 86400 * 1000, &score);
-	assert_true(fabs(score.terms[2] - query.terms[2].weight / 6.0 * 255 / 256) < .01);
+	assert_true(fabs(score.terms[2] - query.terms[2].weight * 5.0 / 32 * 255 / 256) < .01);
 	query_free(&query);
 	engine_free(engine);
 }
