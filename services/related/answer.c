@@ -248,6 +248,21 @@ static void hide_unsure(struct ranker *r, double min_confidence)
 	r->n_ranked = kept;
 }
 
+/* Given candidates are all listed, so there is nothing to choose: they stand by their scores. */
+static uint32_t choose(struct engine *e, const struct engine_question *question, uint32_t limit,
+		       struct arena *arena, struct chosen *chosen)
+{
+	const struct ranker *r = e->ranker;
+	uint32_t count = r->n_ranked < limit ? r->n_ranked : limit;
+
+	if (question->only == NULL)
+		return diversity_choose(&e->corpus, r->ranked, r->n_ranked, limit,
+					question->most_by_author, arena, chosen);
+	for (uint32_t i = 0; i < count; i++)
+		chosen[i] = (struct chosen){i, r->ranked[i].score};
+	return count;
+}
+
 static void fill_list(struct engine *e, const struct engine_question *question, struct arena *arena,
 		      struct related_list *list)
 {
@@ -255,8 +270,7 @@ static void fill_list(struct engine *e, const struct engine_question *question, 
 	uint32_t limit = question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
 	struct chosen chosen[MOST_RELATED];
 
-	list->count = diversity_choose(&e->corpus, r->ranked, r->n_ranked, limit,
-				       question->most_by_author, arena, chosen);
+	list->count = choose(e, question, limit, arena, chosen);
 	for (uint32_t i = 0; i < list->count; i++) {
 		explain(r, &r->ranked[chosen[i].at], arena, &list->items[i]);
 		list->items[i].rank = chosen[i].value;

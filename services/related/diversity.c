@@ -22,8 +22,8 @@
 #define PINNED_RELEVANCE 2 /* above the best of the others, whatever it is like */
 
 enum {
-	POOL_PER_PLACE = 4,  /* candidates looked at for each place */
-	DIVERSE_PLACES = 10, /* further down the order is that of the values so far */
+	POOL_PER_PLACE = 4, /* candidates looked at for each place */
+	DIVERSE_PLACES = 5, /* further down nobody sees two of a kind side by side */
 };
 
 struct vector {
@@ -47,6 +47,7 @@ struct choice {
 	struct option *options;
 	uint32_t count;
 	uint32_t chosen[DIVERSE_PLACES], n_chosen; /* options */
+	double lowered; /* what later values are lowered by, so that none is above an earlier one */
 };
 
 /* A part's bytes bound its entries. */
@@ -130,9 +131,17 @@ static double likeness(const struct vector *a, const struct vector *b)
 	return sum;
 }
 
-static double value(const struct option *option)
+static bool diverse(const struct choice *choice)
 {
-	return (1 - LAMBDA) * option->relevance - LAMBDA * option->likeness;
+	return choice->n_chosen < DIVERSE_PLACES;
+}
+
+static double value(const struct choice *choice, const struct option *option)
+{
+	double relevance = (1 - LAMBDA) * option->relevance;
+
+	return diverse(choice) ? relevance - LAMBDA * option->likeness
+			       : relevance - choice->lowered;
 }
 
 static void bring_up_to_date(const struct choice *choice, struct option *option)
@@ -164,7 +173,8 @@ static uint32_t leader(const struct choice *choice, uint32_t most_by_author)
 
 	for (uint32_t i = 0; i < choice->count; i++) {
 		if (options[i].taken ||
-		    (found < choice->count && value(&options[i]) <= value(&options[found])))
+		    (found < choice->count &&
+		     value(choice, &options[i]) <= value(choice, &options[found])))
 			continue;
 		if (most_by_author > 0 && !options[i].pinned &&
 		    by_author(options, choice->count, options[i].author) >= most_by_author)
@@ -180,20 +190,36 @@ static uint32_t best(struct choice *choice, uint32_t most_by_author)
 	for (;;) {
 		uint32_t at = leader(choice, most_by_author);
 
-		if (at == choice->count || choice->options[at].compared == choice->n_chosen)
+		if (at == choice->count || !diverse(choice) ||
+		    choice->options[at].compared == choice->n_chosen)
 			return at;
 		bring_up_to_date(choice, &choice->options[at]);
 	}
 }
 
+/* After the last diverse place: the best of the rest is worth at most what it was. */
+static void settle(struct choice *choice, double last)
+{
+	double most = 0;
+
+	for (uint32_t i = 0; i < choice->count; i++)
+		if (!choice->options[i].taken)
+			most = fmax(most, (1 - LAMBDA) * choice->options[i].relevance);
+	choice->lowered = fmax(0, most - last);
+}
+
 static void take(struct choice *choice, uint32_t at)
 {
+	double last = value(choice, &choice->options[at]);
+
 	choice->options[at].taken = true;
-	if (choice->n_chosen == DIVERSE_PLACES)
+	if (!diverse(choice))
 		return;
 	if (choice->options[at].vector.terms == NULL)
 		read_vector(choice, &choice->options[at]);
 	choice->chosen[choice->n_chosen++] = at;
+	if (!diverse(choice))
+		settle(choice, last);
 }
 
 /* The score that is a relevance of 1; pinned ones come first and have a part that is theirs alone.
@@ -219,7 +245,7 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 			  struct chosen *chosen)
 {
 	uint32_t pool = count < limit * POOL_PER_PLACE ? count : limit * POOL_PER_PLACE;
-	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0};
+	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0, 0};
 	double full = full_relevance(ranked, pool);
 	uint32_t taken = 0, at = 0;
 
@@ -232,7 +258,7 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 		option->relevance = relevance(&ranked[i], full);
 	}
 	while (taken < limit && (at = best(&choice, most_by_author)) < pool) {
-		chosen[taken++] = (struct chosen){at, value(&choice.options[at])};
+		chosen[taken++] = (struct chosen){at, value(&choice, &choice.options[at])};
 		take(&choice, at);
 	}
 	return taken;

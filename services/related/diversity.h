@@ -1,9 +1,10 @@
 /*
  * diversity.h - a short list that does not say the same thing five times.
  *
- * Maximal marginal relevance (Carbonell & Goldstein 1998) with lambda .2: each
- * place goes to the topic with the best score less its likeness to those already
- * chosen. Likeness is the cosine of title and body, tf-idf.
+ * Maximal marginal relevance (Carbonell & Goldstein 1998) with lambda .2: each of the
+ * first five places, which a page shows at once, goes to the topic with the best score
+ * less its likeness to those already chosen. Likeness is the cosine of title and body,
+ * tf-idf. All others follow in the order of their scores.
  */
 #ifndef RELATED_DIVERSITY_H
 #define RELATED_DIVERSITY_H

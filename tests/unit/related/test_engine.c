@@ -406,6 +406,58 @@ static void pinned_topics_are_not_counted_by_author(void **state)
 	assert_int_equal(ask(s, question)->count, 3);
 }
 
+/* 2 and 3 say the same; 4 is less near than 3, but says something else. */
+static void put_a_repetition(struct site *s)
+{
+	put(s, TOPIC(1, .title = "Vélo, lampe, antivol, casque, sonnette ; pluie, garage"));
+	put(s, TOPIC(2, .title = "Vélo, lampe, antivol, casque, sonnette"));
+	put(s, TOPIC(3, .title = "Vélo, lampe, antivol, casque, sonnette"));
+	put(s, TOPIC(4, .title = "Pluie, garage"));
+}
+
+static void what_repeats_an_answer_comes_after_what_does_not(void **state)
+{
+	struct site *s = *state;
+	const struct related_list *list = NULL;
+
+	put_a_repetition(s);
+	list = ask(s, about(1));
+	assert_int_equal(list->count, 3);
+	assert_int_equal(list->items[0].topic_id, 2);
+	assert_int_equal(list->items[1].topic_id, 4);
+	assert_int_equal(list->items[2].topic_id, 3);
+	assert_true(list->items[2].score > list->items[1].score);
+	assert_true(list->items[1].rank >= list->items[2].rank);
+}
+
+static void given_candidates_stand_by_their_scores(void **state)
+{
+	struct site *s = *state;
+	static const uint64_t only[] = {4, 3, 2};
+	struct engine_question question = about(1);
+
+	put_a_repetition(s);
+	question.only = only;
+	question.n_only = 3;
+	ask(s, question);
+	assert_int_equal(s->list.count, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(s->list.items[i].topic_id, i + 2);
+}
+
+/* Seven that say the same: the first five are chosen against each other, no value rises after. */
+static void no_place_is_worth_more_than_the_one_before(void **state)
+{
+	struct site *s = *state;
+
+	put(s, TOPIC(1, .title = "Vélo", .article = "lampe"));
+	for (uint64_t id = 2; id < 9; id++)
+		put(s, TOPIC(id, .title = "Vélo et lampe"));
+	assert_int_equal(ask(s, about(1))->count, 7);
+	for (uint32_t i = 1; i < 7; i++)
+		assert_true(s->list.items[i].rank <= s->list.items[i - 1].rank);
+}
+
 static void one_word_a_thousand_times_and_an_endless_text_are_taken(void **state)
 {
 	struct site *s = *state;
@@ -530,6 +582,9 @@ int main(void)
 		CASE(a_text_that_is_not_saved_finds_what_is_there),
 		CASE(at_most_two_by_one_author),
 		CASE(pinned_topics_are_not_counted_by_author),
+		CASE(what_repeats_an_answer_comes_after_what_does_not),
+		CASE(given_candidates_stand_by_their_scores),
+		CASE(no_place_is_worth_more_than_the_one_before),
 		CASE(one_word_a_thousand_times_and_an_endless_text_are_taken),
 		CASE(beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers),
 		CASE(at_the_memory_limit_nothing_is_lost_and_nothing_grows),
