@@ -280,6 +280,17 @@ static void answer(struct evaluation *ev, const char *qid, const struct engine_q
 			list->items[i].rank);
 }
 
+/* Has the line a text of its own? */
+static bool has_text(const json_t *object)
+{
+	static const char *const fields[] = {"title", "lead", "article", "expertises"};
+
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (json_object_get(object, fields[i]) != NULL)
+			return true;
+	return false;
+}
+
 static void read_query(struct evaluation *ev, const json_t *object)
 {
 	struct arena arena = {0};
@@ -288,12 +299,10 @@ static void read_query(struct evaluation *ev, const json_t *object)
 	const char *qid = id_field(ev, object, "qid", &arena);
 	const char *id = id_field(ev, object, "id", &arena);
 	bool known = id != NULL && names_find(&ev->seen, id) != 0;
-	bool whole = json_object_get(object, "title") != NULL ||
-		     json_object_get(object, "article") != NULL;
 
 	if (qid == NULL)
 		ev->wrong = "qid";
-	else if (!known && !whole)
+	else if (!known && !has_text(object))
 		ev->wrong = id == NULL ? "id" : "id: the corpus does not have it";
 	question.as_new = flag_field(ev, object, "as_new");
 	question.text_only = flag_field(ev, object, "text_only");

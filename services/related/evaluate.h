@@ -13,8 +13,9 @@
  * Times are RFC 3339 or seconds since 1970.
  *
  * Query line: {"qid", "id"}, with "as_new": true as on the topic's first day; or
- * {"qid", "title", ...} for a text that the corpus does not have; with "candidates": ["id", ...]
- * only these are ranked; with "text_only": true no time, people or links count.
+ * {"qid", "title", ...} for a text that the corpus does not have, which nobody can have
+ * discussed yet; with "candidates": ["id", ...] only these are ranked, by their scores; with
+ * "text_only": true no time, people, links or languages count.
  */
 #ifndef RELATED_EVALUATE_H
 #define RELATED_EVALUATE_H

@@ -122,6 +122,122 @@ static void a_whole_unseen_text_is_answered(void **state)
 	assert_line(&outcome, 0, "x d 1");
 }
 
+static void a_text_may_be_a_lead_or_expertises_alone(void **state)
+{
+	struct outcome lead = run(corpus, "{\"qid\": \"x\", \"lead\": \"Le miel\"}\n");
+	struct outcome label = run("{\"id\": \"a\", \"expertises\": [\"Miel\"]}\n",
+				   "{\"qid\": \"y\", \"expertises\": [\"miel\"]}\n");
+
+	(void)state;
+	assert_int_equal(lines(&lead), 1);
+	assert_line(&lead, 0, "x d 1");
+	assert_int_equal(lines(&label), 1);
+	assert_line(&label, 0, "y a 1");
+}
+
+/* Times, author, people and links would put c first; words know d alone. */
+static void text_only_nothing_but_words_counts(void **state)
+{
+	static const char two[] =
+		"{\"id\": \"a\", \"title\": \"Vélo\", \"author\": 7, \"created_at\": 86400}\n"
+		"{\"id\": \"c\", \"title\": \"Vélo, pluie, hiver\", \"created_at\": 86400, "
+		"\"comments\": [{\"author\": 7, \"body\": \"oui\"}]}\n"
+		"{\"id\": \"d\", \"title\": \"Vélo\", \"created_at\": 864000000, \"links\": "
+		"[\"c\"]}\n";
+	struct outcome all = run(two, "{\"qid\": \"1\", \"id\": \"a\"}\n");
+	struct outcome text = run(two, "{\"qid\": \"1\", \"id\": \"a\", \"text_only\": true}\n");
+
+	(void)state;
+	assert_line(&all, 0, "1 c 1");
+	assert_line(&text, 0, "1 d 1");
+}
+
+/* c was linked to by what is younger than who asks, and by what is older. */
+static void as_new_only_older_links_count(void **state)
+{
+	static const char linked[] =
+		"{\"id\": \"a\", \"title\": \"Vélo\", \"created_at\": \"2024-01-10\"}\n"
+		"{\"id\": \"b\", \"title\": \"Vélo\", \"created_at\": \"2024-01-09\"}\n"
+		"{\"id\": \"c\", \"title\": \"Vélo\", \"created_at\": \"2024-01-09\"}\n"
+		"{\"id\": \"d\", \"title\": \"Autre\", \"links\": [\"c\"], \"created_at\": ";
+	static const char ask[] = "{\"qid\": \"1\", \"id\": \"a\", \"as_new\": true}\n";
+	char younger[1024], older[1024];
+	struct outcome outcome;
+
+	(void)state;
+	snprintf(younger, sizeof younger, "%s\"2024-01-11\"}\n", linked);
+	snprintf(older, sizeof older, "%s\"2024-01-08\"}\n", linked);
+	outcome = run(younger, ask);
+	assert_line(&outcome, 0, "1 b 1");
+	outcome = run(older, ask);
+	assert_line(&outcome, 0, "1 c 1");
+}
+
+/* Titles alone, one word each: what is younger than who asks is a candidate all the same. */
+static void as_new_younger_topics_are_candidates(void **state)
+{
+	struct outcome outcome =
+		run("{\"id\": \"a\", \"title\": \"Vélo\", \"created_at\": \"2024-01-10\"}\n"
+		    "{\"id\": \"b\", \"title\": \"Vélo\", \"created_at\": \"2024-02-10\"}\n",
+		    "{\"qid\": \"1\", \"id\": \"a\", \"as_new\": true}\n");
+
+	(void)state;
+	assert_int_equal(lines(&outcome), 1);
+	assert_line(&outcome, 0, "1 b 1");
+}
+
+/*
+ * One other topic leads in every signal of text: 1 + .15 for the titles, and nothing else,
+ * since neither has a body, a time, a language or people.
+ */
+static void a_score_is_that_worked_out_by_hand(void **state)
+{
+	struct outcome outcome = run("{\"id\": \"a\", \"title\": \"Vélo\"}\n"
+				     "{\"id\": \"b\", \"title\": \"Vélo\"}\n",
+				     "{\"qid\": \"1\", \"id\": \"a\", \"candidates\": [\"b\"], "
+				     "\"text_only\": true}\n");
+
+	(void)state;
+	assert_string_equal(outcome.run, "1 Q0 b 1 1.150000 causerie\n");
+}
+
+static void a_query_gets_at_most_twenty_lines(void **state)
+{
+	char many[8192] = "";
+	struct outcome outcome;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		snprintf(many + strlen(many), sizeof many - strlen(many),
+			 "{\"id\": %d, \"title\": \"Vélo\"}\n", i + 1);
+	outcome = run(many, "{\"qid\": \"1\", \"id\": 1}\n");
+	assert_int_equal(lines(&outcome), 20);
+}
+
+static void assert_figure(const struct outcome *outcome, const char *name)
+{
+	char key[64];
+
+	snprintf(key, sizeof key, "\"%s\": ", name);
+	if (strstr(outcome->errors, key) == NULL)
+		fail_msg("%s not in: %s", key, outcome->errors);
+}
+
+static void figures_stand_on_one_line_of_their_own(void **state)
+{
+	struct outcome outcome = run(corpus, "{\"qid\": \"1\", \"id\": \"a\"}\n");
+
+	(void)state;
+	assert_int_equal(outcome.errors[0], '{');
+	assert_ptr_equal(strchr(outcome.errors, '\n'), outcome.errors + strlen(outcome.errors) - 1);
+	assert_figure(&outcome, "documents");
+	assert_figure(&outcome, "build_seconds");
+	assert_figure(&outcome, "documents_per_second");
+	assert_figure(&outcome, "resident_bytes");
+	assert_figure(&outcome, "query_p50_us");
+	assert_figure(&outcome, "query_p99_us");
+}
+
 static void only_candidates_are_ranked_and_all_of_them(void **state)
 {
 	struct outcome outcome = run(corpus, "{\"qid\": 7, \"id\": \"a\", \"text_only\": true,"
@@ -194,6 +310,13 @@ int main(void)
 		cmocka_unit_test(a_topic_of_the_corpus_is_answered_without_itself),
 		cmocka_unit_test(as_new_nothing_younger_is_used),
 		cmocka_unit_test(a_whole_unseen_text_is_answered),
+		cmocka_unit_test(a_text_may_be_a_lead_or_expertises_alone),
+		cmocka_unit_test(text_only_nothing_but_words_counts),
+		cmocka_unit_test(as_new_only_older_links_count),
+		cmocka_unit_test(as_new_younger_topics_are_candidates),
+		cmocka_unit_test(a_score_is_that_worked_out_by_hand),
+		cmocka_unit_test(a_query_gets_at_most_twenty_lines),
+		cmocka_unit_test(figures_stand_on_one_line_of_their_own),
 		cmocka_unit_test(only_candidates_are_ranked_and_all_of_them),
 		cmocka_unit_test(scores_never_rise_down_the_list),
 		cmocka_unit_test(a_broken_line_is_named_by_its_number),
