@@ -169,6 +169,50 @@ static void who_asks_and_took_part_is_a_reason(void **state)
 	assert_null(reason_of(answer_about(ask(s, about(1)), 3), REASON_AUTHOR));
 }
 
+static double part_of(const struct related *related, enum reason_kind kind)
+{
+	const struct reason *reason = reason_of(related, kind);
+
+	return reason == NULL ? 0 : reason->part;
+}
+
+static void assert_part(const struct related *related, enum reason_kind kind, double expected)
+{
+	if (fabs(part_of(related, kind) - expected) > 1e-9)
+		fail_msg("reason %d: %.9f, not %.9f", (int)kind, part_of(related, kind), expected);
+}
+
+/* 2 leads in every signal that is divided by the best; the others are worked out by hand. */
+static void every_signal_has_the_weight_of_its_table(void **state)
+{
+	struct site *s = *state;
+	struct engine_topic later =
+		*TOPIC(2, .title = "Vélo au garage", .article = "Lampe", .language = "fr");
+	const struct related *second = NULL;
+
+	later.created_at += 30 * DAY_US;
+	put(s, TOPIC(1, .title = "Vélo", .article = "Lampe, vélo, garage", .author = 7,
+		     .language = "fr"));
+	put(s, &later);
+	put(s, TOPIC(3, .title = "Autre chose", .article = "Garage : /sujets/2"));
+	for (uint64_t other = 4; other <= 13; other++)
+		put(s, TOPIC(other, .title = "Tout autre"));
+	for (uint64_t who = 1; who <= 3; who++) {
+		say(s, COMMENT(1, who, .author = who, .body = "oui"));
+		say(s, COMMENT(2, 10 + who, .author = who, .body = "oui"));
+	}
+	say(s, COMMENT(2, 20, .author = 7, .body = "oui"));
+
+	second = answer_about(ask(s, about(1)), 2);
+	assert_part(second, REASON_WORDS, 1 + .15 + .1 + .05);
+	assert_part(second, REASON_AUTHOR, .3 * log(13.0 / 2) / 8);
+	assert_part(second, REASON_PERIOD, .4 / (1 + 30 / 30.0) - .05 * log(1 + 30) / 8);
+	assert_part(second, REASON_ACTIVITY, .05 * log(1 + 5) / 4); /* four comments and it */
+	assert_part(second, REASON_CITED, .1 * log(1 + 1) + .1);
+	assert_part(second, REASON_PARTICIPANTS, .5);
+	assert_part(second, REASON_LANGUAGE, .05);
+}
+
 static void people_in_both_count_from_three_on(void **state)
 {
 	struct site *s = *state;
@@ -227,6 +271,54 @@ static void a_link_to_another_site_is_none(void **state)
 	put(s, TOPIC(4, .title = "Vélo et ville",
 		     .article = "Voir https://ailleurs.example/sujets/2"));
 	assert_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_CITED));
+}
+
+static void common_words_are_named_as_people_write_them_most(void **state)
+{
+	struct site *s = *state;
+	const struct reason *words = NULL;
+
+	put(s, TOPIC(1, .title = "Conversation"));
+	put(s, TOPIC(2, .title = "Conversation", .article = "conversations, conversations"));
+	put(s, TOPIC(3, .title = "Des conversations"));
+	words = reason_of(answer_about(ask(s, about(1)), 2), REASON_WORDS);
+	assert_int_equal(words->n_words, 1);
+	assert_string_equal(words->words[0], "conversations");
+}
+
+/* Of 5,000 expertises the first 32 are read: the last of those is shared, the next is not. */
+static void the_first_expertises_of_very_many_count(void **state)
+{
+	struct site *s = *state;
+	static char names[5000][8];
+	static const char *labels[5000];
+
+	for (size_t i = 0; i < 5000; i++) {
+		snprintf(names[i], sizeof names[i], "n%zu", i);
+		labels[i] = names[i];
+	}
+	put(s, TOPIC(1, .title = "Un", .expertises = labels, .n_expertises = 5000));
+	put(s, TOPIC(2, .title = "Deux", .expertises = labels + MOST_EXPERTISES - 1,
+		     .n_expertises = 1));
+	put(s,
+	    TOPIC(3, .title = "Trois", .expertises = labels + MOST_EXPERTISES, .n_expertises = 1));
+	assert_non_null(reason_of(answer_about(ask(s, about(1)), 2), REASON_EXPERTISES));
+	assert_null(answer_about(&s->list, 3));
+}
+
+/* 20,000 characters are read to the last word. */
+static void a_long_article_counts_to_its_end(void **state)
+{
+	struct site *s = *state;
+	static char text[20001];
+
+	for (size_t i = 0; i < 20000; i++)
+		text[i] = i % 8 == 7 ? ' ' : (char)('a' + i / 8 % 26);
+	memcpy(text + 20000 - 5, " velo", 5);
+	put(s, TOPIC(1, .title = "Vélo"));
+	put(s, TOPIC(2, .title = "Long", .article = text));
+	assert_non_null(answer_about(ask(s, about(1)), 2));
+	assert_non_null(answer_about(ask(s, about(2)), 1));
 }
 
 static void expertises_are_a_reason_in_their_written_form(void **state)
@@ -567,10 +659,14 @@ int main(void)
 		CASE(a_comment_makes_a_topic_findable_until_it_is_removed),
 		CASE(a_comment_may_arrive_before_its_topic),
 		CASE(who_asks_and_took_part_is_a_reason),
+		CASE(every_signal_has_the_weight_of_its_table),
 		CASE(people_in_both_count_from_three_on),
 		CASE(people_who_are_everywhere_say_nothing),
 		CASE(a_link_in_the_text_is_a_reason_until_its_topic_is_hidden),
 		CASE(a_link_to_another_site_is_none),
+		CASE(common_words_are_named_as_people_write_them_most),
+		CASE(the_first_expertises_of_very_many_count),
+		CASE(a_long_article_counts_to_its_end),
 		CASE(expertises_are_a_reason_in_their_written_form),
 		CASE(a_small_site_names_recent_topics_of_the_expertise_as_such),
 		CASE(an_unsure_answer_is_not_given),
