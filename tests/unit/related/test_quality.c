@@ -3,15 +3,24 @@
  *
  * nDCG@10 with the five others of a circle as the truth (Jarvelin & Kekalainen
  * 2002), for topics with their discussion, and as on their first day.
+ *
+ * Broken on purpose, one at a time, these turn this test red: no stemming, no stop list,
+ * accents kept, replies of no weight (in the index or in the question), the same for titles
+ * and for expertises, bodies of no weight, 5 terms a question, no idf, k1 of .5, lengths
+ * ignored, links ignored, language at .5, lambda at .6, a gate of .5 and no gate.
+ *
+ * Sixty-six topics do not show the rest; test_engine.c has it worked out by hand: no time, no
+ * author, no people, no titles and bodies in the order, no lambda. test_bm25f.c holds weights,
+ * k1 and b once more.
  */
 #include "sentences.h"
 
 #include "fixture.h"
 
 /* What is reached less a margin; a change that raises a figure should raise its bar. */
-#define AS_IT_STANDS 0.91
-#define ON_FIRST_DAY 0.90
-#define TEXT_ALONE   0.67
+#define AS_IT_STANDS 0.935
+#define ON_FIRST_DAY 0.91
+#define TEXT_ALONE   0.669
 
 static void put_site(struct engine *engine)
 {
@@ -61,7 +70,7 @@ static double ndcg(struct engine *engine, struct engine_question question)
 
 static void assert_reached(double reached, double bar, const char *what)
 {
-	print_message("nDCG@10 %s: %.4f (at least %.2f)\n", what, reached, bar);
+	print_message("nDCG@10 %s: %.4f (at least %.3f)\n", what, reached, bar);
 	assert_true(reached >= bar);
 }
 
@@ -78,7 +87,27 @@ static void related_topics_are_found_among_others(void **state)
 	engine_free(engine);
 }
 
-/* Without expertises: words alone, in two languages. */
+/* As somebody types whose keyboard has no accents: e for any of its kind, and so on. */
+static const char *unaccented(const char *text, char *out)
+{
+	static const char letters[] = "aaaaaaaceeeeiiiidnooooo/ouuuuyty"; /* U+00E0 and up */
+	size_t used = 0;
+
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		unsigned char next = (unsigned char)text[i + 1];
+
+		if ((unsigned char)text[i] != 0xc3 || next < 0xa0) {
+			out[used++] = text[i];
+			continue;
+		}
+		out[used++] = letters[next - 0xa0];
+		i++;
+	}
+	out[used] = '\0';
+	return out;
+}
+
+/* Without expertises: words alone, in two languages; every other topic has no accents. */
 static void words_alone_find_most_of_it(void **state)
 {
 	struct engine *engine = new_engine();
@@ -86,9 +115,15 @@ static void words_alone_find_most_of_it(void **state)
 
 	(void)state;
 	put_site(engine);
-	for (uint64_t id = 1; id <= FIXTURE_TOPICS; id++)
-		engine_put_topic(engine, TOPIC_AT(2, id, .title = fixture[id - 1].title,
-						  .article = fixture[id - 1].text));
+	for (uint64_t id = 1; id <= FIXTURE_TOPICS; id++) {
+		const struct fixture_topic *t = &fixture[id - 1];
+		char title[256], text[512];
+
+		engine_put_topic(engine,
+				 TOPIC_AT(2, id,
+					  .title = id % 2 ? unaccented(t->title, title) : t->title,
+					  .article = id % 2 ? unaccented(t->text, text) : t->text));
+	}
 	engine_settle(engine);
 	question.text_only = true;
 	assert_reached(ndcg(engine, question), TEXT_ALONE, "text alone");
