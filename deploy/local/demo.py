@@ -34,6 +34,8 @@ OPEN_FOR_COMMENTS = {"open", "shortlisted", "scheduled", "recorded", "published"
 TAGS = {"question": "question_for_panel", "answered": "answered_on_air"}
 ACTIONS = {"hidden": "hide", "spam": "mark_spam"}
 
+ROAD = ("open", "shortlisted", "scheduled", "recorded", "published")
+
 # How a participation or an offer came to its state.
 PARTICIPATION_PATHS = {
     "submitted": ["submitted"],
@@ -139,6 +141,17 @@ def _reached(topic, state):
     return next((step["age_days"] for step in topic["transitions"] if step["to"] == state), None)
 
 
+def _seen_by(topic):
+    """As topics keeps it: the road widens who sees a topic, a side exit never does."""
+    seen = "proposer"
+    for step in topic["transitions"]:
+        if step["to"] in ROAD:
+            seen = "everybody"
+        elif step["to"] == "proposed" or step["to"] == "withdrawn" and seen == "everybody":
+            seen = "organizers"
+    return seen
+
+
 # --- accounts ------------------------------------------------------------------------------
 
 
@@ -211,7 +224,7 @@ def _topic(rows, source, topic, opinions):
     text = {"title": topic["title"], "lead": topic["lead"], "article": article, "language": topic["language"],
             "format": topic["format"], "treatment": topic["treatment"], "expertises": topic["expertises"],
             "place": topic["place"] or ""}
-    rows.add("topics", id=number, version=1 + len(steps), state=topic["state"],
+    rows.add("topics", id=number, version=1 + len(steps), state=topic["state"], seen_by=_seen_by(topic),
              proposer_id=source.people_ids[topic["proposer"]], slug=slug(topic["title"]), **text,
              expertise_words=_expertise_words(source, topic["expertises"]),
              public_reason=_public_reason(topic),
@@ -430,7 +443,7 @@ def comments_rows(source):
     for topic in source.topics:
         rows.add("threads", topic_id=source.topic_ids[topic["key"]],
                  proposer_id=source.people_ids[topic["proposer"]], state=topic["state"],
-                 open=topic["state"] in OPEN_FOR_COMMENTS, seen=1 + len(topic["transitions"]),
+                 seen_by=_seen_by(topic), open=topic["state"] in OPEN_FOR_COMMENTS, seen=1 + len(topic["transitions"]),
                  comments=sum(comment["state"] in ("visible", "erased") for comment in topic["comments"]))
     for topic in source.topics:
         by_key = {comment["key"]: comment for comment in topic["comments"]}

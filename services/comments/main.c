@@ -36,8 +36,8 @@ static const struct sql_query *on_topic(void *nothing, const Causerie__Event *ev
 	if (strcmp(event->type, "topic.transitioned") == 0 &&
 	    strcmp(event->to_state, "merged") == 0)
 		return &merge_thread_sql;
-	if (strcmp(event->type, "topic.transitioned") == 0 ||
-	    strcmp(event->type, "topic.created") == 0)
+	if (strcmp(event->type, "topic.created") == 0 || strcmp(event->type, "topic.edited") == 0 ||
+	    strcmp(event->type, "topic.transitioned") == 0)
 		return &follow_topic_sql;
 	return NULL;
 }

@@ -49,17 +49,18 @@ SELECT made.*, checked.known, checked.open, checked.parent_found, checked.too_ma
  ORDER BY place;
 
 -- name: put_thread
-INSERT INTO threads (topic_id, proposer_id, state, open, seen)
-VALUES (:topic_id::bigint, :proposer_id::bigint, :state::text, :open::boolean, :seen::bigint)
-ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, open = excluded.open, seen = excluded.seen
+INSERT INTO threads (topic_id, proposer_id, state, seen_by, open, seen)
+VALUES (:topic_id::bigint, :proposer_id::bigint, :state::text, :seen_by::text, :open::boolean, :seen::bigint)
+ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, seen_by = excluded.seen_by, open = excluded.open, seen = excluded.seen
   WHERE threads.seen < excluded.seen;
 
--- A comment as a viewer finds it, whatever its state; rights and tombstones are the caller's.
+-- A comment as a viewer finds it, whatever its state; rights and tombstones are the caller's. It is as private
+-- as its topic, but for moderators: what was posted while the topic was open is theirs to moderate.
 -- name: get_comment
 SELECT c.*, t.open FROM comments c JOIN threads t USING (topic_id)
  WHERE c.id = :id::bigint
-   AND (t.state NOT IN ('draft', 'proposed', 'withdrawn') OR t.proposer_id = :viewer_id::bigint
-        OR (t.state = 'withdrawn' AND :is_moderator::boolean));
+   AND (t.seen_by = 'everybody' OR t.proposer_id = :viewer_id::bigint
+        OR (t.seen_by = 'organizers' AND :is_moderator::boolean));
 
 -- In thread order after a position. Gone without an answer is gone; with one it keeps its place.
 -- name: list_comments
@@ -71,12 +72,13 @@ SELECT c.id, c.topic_id, c.parent_id, c.root_id, c.depth, c.author_id, c.parent_
         OR (c.state IN ('pending', 'hidden') AND (c.author_id = :viewer_id::bigint OR :is_moderator::boolean)))
  ORDER BY c.root_id, c.id LIMIT :limit::bigint;
 
--- Comments are as private as their topic (those of a withdrawn one, for example).
+-- As get_comment says; where there is no comment, moderators have nothing to see.
 -- name: get_thread
 SELECT comments AS total, open,
-       state NOT IN ('draft', 'proposed', 'withdrawn') OR proposer_id = :viewer_id::bigint
-         OR (state = 'withdrawn' AND :is_moderator::boolean) AS seen
-  FROM threads WHERE topic_id = :topic_id::bigint;
+       coalesce(seen_by = 'everybody' OR proposer_id = :viewer_id::bigint
+                OR (seen_by = 'organizers' AND :is_moderator::boolean
+                    AND EXISTS (SELECT FROM comments c WHERE c.topic_id = t.topic_id)), false) AS seen
+  FROM threads t WHERE topic_id = :topic_id::bigint;
 
 -- Where the page that shows a comment begins: with its root, or with itself in a root longer than a page.
 -- name: locate_comment
@@ -132,7 +134,7 @@ ORDER BY version LIMIT 500;
 -- name: report_comment
 INSERT INTO reports (comment_id, account_id, reason)
 SELECT c.id, :viewer_id::bigint, :reason::text FROM comments c JOIN threads t USING (topic_id)
- WHERE c.id = :id::bigint AND c.state = 'visible' AND t.state NOT IN ('draft', 'proposed', 'withdrawn')
+ WHERE c.id = :id::bigint AND c.state = 'visible' AND t.seen_by = 'everybody'
 ON CONFLICT (comment_id, account_id) DO UPDATE SET reason = excluded.reason, resolved_at = NULL;
 
 -- :from are the states it may be done from; the log line is written whether or not the state changes.
@@ -187,11 +189,12 @@ SELECT epoch, last AS seq FROM outbox_head;
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
                RETURNING 1),
-     thread AS (INSERT INTO threads (topic_id, proposer_id, state, open, seen)
-                SELECT :topic_id::bigint, :proposer_id::bigint, :to_state::text,
+     thread AS (INSERT INTO threads (topic_id, proposer_id, state, seen_by, open, seen)
+                SELECT :topic_id::bigint, :proposer_id::bigint, :to_state::text, nullif(:seen_by::text, ''),
                        :to_state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'cancelled', 'not_aired'),
                        :aggregate_version::bigint FROM moved
-                ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, open = excluded.open, seen = excluded.seen
+                ON CONFLICT (topic_id) DO UPDATE SET state = excluded.state, seen_by = excluded.seen_by, open = excluded.open,
+                         seen = excluded.seen
                   WHERE threads.seen < excluded.seen)
 SELECT count(*) AS moved FROM moved;
 

@@ -48,7 +48,7 @@ SELECT h.epoch, h.last AS head, coalesce((SELECT min(seq) FROM outbox), h.last +
                       ORDER BY seq LIMIT :limit::bigint) e ON true
   LEFT JOIN LATERAL jsonb_to_record(e.payload)
     AS p(actor_id bigint, topic_id bigint, comment_id bigint, parent_id bigint, parent_author_id bigint,
-         target_id bigint, from_state text, to_state text, proposer_id bigint, value integer) ON true
+         target_id bigint, from_state text, to_state text, proposer_id bigint, value integer, seen_by text) ON true
  ORDER BY e.seq;
 
 -- name: outbox_note_consumer

@@ -47,7 +47,7 @@ static struct step answer(struct task *task)
 		&task->arena, &causerie__topic_summary__descriptor, &g->rows, &n);
 	reply.topics = all;
 	for (size_t i = 0; i < n; i++)
-		if (may_see(all[i]->state, all[i]->proposer_id, &task->context.viewer))
+		if (may_see(all[i], &task->context.viewer))
 			reply.topics[reply.n_topics++] = all[i];
 	return rpc_reply(task, &reply.base);
 }

@@ -1,10 +1,22 @@
 /*
- * lifecycle.c - the states of a topic as tables: who sees them, who may move them where.
+ * lifecycle.c - the states of a topic as tables: what they allow, who may move them where.
  *
  *   draft -> proposed -> open -> shortlisted -> scheduled -> recorded -> published
  *
  * with side exits. A transition that is not in the table does not exist; what a
  * transition needs besides (a reason, a date) is checked where it is made.
+ *
+ * Who sees a topic is not a matter of its state alone: the road widens it, a side exit never does.
+ *
+ *   draft                  its author
+ *   proposed               and organizers
+ *   open ... published     everybody
+ *   withdrawn              those who saw it, the public no longer: a draft stays its author's alone
+ *   declined               those who saw it: the public only if it had been open
+ *   archived and the rest  those who saw it
+ *
+ * The database keeps that beside the state (topics.seen_by, migration 0008), and everything that
+ * shows, lists or announces a topic goes by it.
  */
 #include "topics.h"
 
@@ -24,29 +36,25 @@
 #define NOT_AIRED   CAUSERIE__TOPIC_STATE__NOT_AIRED
 #define ARCHIVED    CAUSERIE__TOPIC_STATE__ARCHIVED
 
-enum seen_by { PROPOSER_ALONE, PROPOSER_AND_ORGANIZERS, EVERYBODY };
-
 static const struct state {
 	const char *name;
-	enum seen_by seen_by;
 	bool listed, opinions, comments;
 	bool proposer_edits; /* while it is theirs; organizers may edit wherever it is alive */
 	bool organizer_edits;
 } states[STATES] = {
-	[DRAFT] = {"draft", PROPOSER_ALONE, .proposer_edits = true},
-	[PROPOSED] = {"proposed", PROPOSER_AND_ORGANIZERS, .proposer_edits = true,
-		      .organizer_edits = true},
-	[OPEN] = {"open", EVERYBODY, true, true, true, true, true},
-	[SHORTLISTED] = {"shortlisted", EVERYBODY, true, true, true, false, true},
-	[SCHEDULED] = {"scheduled", EVERYBODY, true, true, true, false, true},
-	[RECORDED] = {"recorded", EVERYBODY, true, true, true, false, true},
-	[PUBLISHED] = {"published", EVERYBODY, true, true, true, false, true},
-	[WITHDRAWN] = {"withdrawn", PROPOSER_AND_ORGANIZERS},
-	[DECLINED] = {"declined", EVERYBODY},
-	[MERGED] = {"merged", EVERYBODY},
-	[CANCELLED] = {"cancelled", EVERYBODY, false, true, true},
-	[NOT_AIRED] = {"not_aired", EVERYBODY, false, true, true},
-	[ARCHIVED] = {"archived", EVERYBODY},
+	[DRAFT] = {"draft", .proposer_edits = true},
+	[PROPOSED] = {"proposed", .proposer_edits = true, .organizer_edits = true},
+	[OPEN] = {"open", true, true, true, true, true},
+	[SHORTLISTED] = {"shortlisted", true, true, true, false, true},
+	[SCHEDULED] = {"scheduled", true, true, true, false, true},
+	[RECORDED] = {"recorded", true, true, true, false, true},
+	[PUBLISHED] = {"published", true, true, true, false, true},
+	[WITHDRAWN] = {"withdrawn"},
+	[DECLINED] = {"declined"},
+	[MERGED] = {"merged"},
+	[CANCELLED] = {"cancelled", false, true, true},
+	[NOT_AIRED] = {"not_aired", false, true, true},
+	[ARCHIVED] = {"archived"},
 };
 
 enum moved_by { THE_PROPOSER = 1, AN_ORGANIZER = 2 };
@@ -78,22 +86,22 @@ static bool is_proposer(uint64_t proposer_id, const struct viewer *viewer)
 	return viewer->account_id != 0 && viewer->account_id == proposer_id;
 }
 
-bool is_public(Causerie__TopicState state)
+bool is_public(const Causerie__TopicSummary *topic)
 {
-	return states[state].seen_by == EVERYBODY;
+	return topic->seen_by == CAUSERIE__SEEN_BY__SEEN_BY_EVERYBODY;
 }
 
-bool may_see(Causerie__TopicState state, uint64_t proposer_id, const struct viewer *viewer)
+bool may_see(const Causerie__TopicSummary *topic, const struct viewer *viewer)
 {
-	switch (states[state].seen_by) {
-	case EVERYBODY:
-		return true;
-	case PROPOSER_AND_ORGANIZERS:
-		return is_proposer(proposer_id, viewer) || is_organizer(viewer);
-	case PROPOSER_ALONE:
-		break;
-	}
-	return is_proposer(proposer_id, viewer);
+	return is_public(topic) || is_proposer(topic->proposer_id, viewer) ||
+	       (topic->seen_by == CAUSERIE__SEEN_BY__SEEN_BY_ORGANIZERS && is_organizer(viewer));
+}
+
+struct sql_param seen_in_lists(struct arena *arena, const struct viewer *viewer, bool own)
+{
+	char *seen[] = {"everybody", "organizers", "proposer"};
+
+	return sql_texts(arena, seen, own ? 3 : is_organizer(viewer) ? 2 : 1);
 }
 
 bool may_edit(Causerie__TopicState state, uint64_t proposer_id, const struct viewer *viewer)

@@ -39,22 +39,18 @@ static bool own_topics(const struct list_topics *l)
 	return l->ask->proposer_id != 0 && l->ask->proposer_id == l->task.context.viewer.account_id;
 }
 
-/* Asked-for states less those this viewer may not see in a list of many people's topics. */
 static struct sql_param wanted_states(struct list_topics *l)
 {
-	const struct viewer *viewer = &l->task.context.viewer;
-	const uint64_t whose = own_topics(l) ? viewer->account_id : 0;
-	Causerie__TopicState *seen =
+	Causerie__TopicState *named =
 		ARENA_ARRAY(&l->task.arena, Causerie__TopicState, l->ask->n_states);
 	size_t n = 0;
 
 	if (l->ask->n_states == 0)
 		return listed_states(&l->task.arena);
 	for (size_t i = 0; i < l->ask->n_states; i++)
-		if (l->ask->states[i] != CAUSERIE__TOPIC_STATE__TOPIC_STATE_UNSPECIFIED &&
-		    may_see(l->ask->states[i], whose, viewer))
-			seen[n++] = l->ask->states[i];
-	return state_names(&l->task.arena, seen, n);
+		if (l->ask->states[i] != CAUSERIE__TOPIC_STATE__TOPIC_STATE_UNSPECIFIED)
+			named[n++] = l->ask->states[i];
+	return state_names(&l->task.arena, named, n);
 }
 
 static const struct sql_query *statement(const Causerie__ListTopicsRequest *ask)
@@ -110,9 +106,10 @@ static struct step choose(struct task *task)
 
 	SQL_NAMED(task, &l->page, service_here()->sql, query, NULL,
 		  {"query", filter(one_minus(&task->arena, text_line(&task->arena, ask->query)))},
-		  {"states", wanted_states(l)}, {"format", filter(ask->format)},
-		  {"expertise", filter(ask->expertise)}, {"language", filter(ask->language)},
-		  {"proposer_id", sql_id(ask->proposer_id)},
+		  {"states", wanted_states(l)},
+		  {"seen_by", seen_in_lists(&task->arena, &task->context.viewer, own_topics(l))},
+		  {"format", filter(ask->format)}, {"expertise", filter(ask->expertise)},
+		  {"language", filter(ask->language)}, {"proposer_id", sql_id(ask->proposer_id)},
 		  {"after_key", given ? sql_integer(after.at[0]) : sql_null()},
 		  {"after_id", given ? sql_integer(after.at[1]) : sql_null()},
 		  {"limit", sql_integer((int64_t)l->limit + 1)});

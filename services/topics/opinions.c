@@ -111,7 +111,7 @@ static struct step answer(struct task *task)
 	if (o->counts.rows == 0)
 		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
 	sql_fill(&task->arena, &seen.base, &o->counts, 0);
-	if (!may_see(seen.state, seen.proposer_id, &task->context.viewer))
+	if (!may_see(&seen, &task->context.viewer))
 		return rpc_fail(task, CAUSERIE__CODE__NOT_FOUND, "no such topic");
 	if (o->statement != NULL && sql_get_integer(&o->changed, 0, "open") == 0)
 		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN, "opinions are closed");

@@ -78,7 +78,7 @@ static bool may_see_both(struct pair_topics *p)
 		Causerie__TopicSummary topic = CAUSERIE__TOPIC_SUMMARY__INIT;
 
 		sql_fill(&p->task.arena, &topic.base, &p->topics, row);
-		seen += may_see(topic.state, topic.proposer_id, &p->task.context.viewer);
+		seen += may_see(&topic, &p->task.context.viewer);
 	}
 	return seen == wanted;
 }

@@ -8,7 +8,8 @@
 -- The counts are one pass over the topics, not one for each term.
 -- name: list_terms
 WITH shown AS (SELECT format, treatment, expertises FROM topics
-                WHERE state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived')),
+                WHERE seen_by = 'everybody'
+                  AND state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived')),
      counts AS (SELECT 'format' AS kind, format AS slug, count(*) AS n FROM shown GROUP BY format
                 UNION ALL
                 SELECT 'treatment', treatment, count(*) FROM shown GROUP BY treatment
@@ -30,7 +31,7 @@ SELECT EXISTS (SELECT FROM terms WHERE kind = 'format' AND slug = :format::text)
        EXISTS (SELECT FROM terms WHERE kind = 'treatment' AND slug = :treatment::text) AS treatment;
 
 -- name: get_topic
-SELECT t.id, t.version, t.state, t.proposer_id, t.title, t.slug, t.lead, t.article, t.language, t.format, t.treatment,
+SELECT t.id, t.version, t.state, t.seen_by, t.proposer_id, t.title, t.slug, t.lead, t.article, t.language, t.format, t.treatment,
        t.expertises, t.place, t.public_reason, t.sponsor, t.target_id, t.created_at, t.updated_at, t.opened_at,
        t.opinions, t.passionnant, t.interessant, t.moyen, t.sans_interet, coalesce(d.comments, 0) AS comments,
        o.value AS own_opinion, o.reason AS own_reason,
@@ -50,7 +51,7 @@ SELECT t.id, t.version, t.state, t.proposer_id, t.title, t.slug, t.lead, t.artic
 SELECT at_seconds, title FROM chapters WHERE topic_id = :id::bigint ORDER BY at_seconds LIMIT 100;
 
 -- name: get_summaries
-SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.seen_by, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at
   FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
  WHERE t.id = ANY (:ids::bigint[]);
@@ -61,7 +62,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at,
        (extract(epoch FROM coalesce(t.opened_at, t.created_at)) * 1000000)::bigint AS sort_key
   FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
- WHERE t.state = ANY (:states::text[])
+ WHERE t.state = ANY (:states::text[]) AND t.seen_by = ANY (:seen_by::text[])
    AND (:format::text IS NULL OR t.format = :format)
    AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
    AND (:language::text IS NULL OR t.language = :language)
@@ -76,7 +77,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        t.created_at, t.opened_at, t.version, t.opinions, d.comments, t.target_id, r.starts_at,
        (extract(epoch FROM d.commented_at) * 1000000)::bigint AS sort_key
   FROM discussions d JOIN topics t ON t.id = d.topic_id LEFT JOIN recordings r ON r.topic_id = t.id
- WHERE t.state = ANY (:states::text[]) AND d.commented_at IS NOT NULL
+ WHERE t.state = ANY (:states::text[]) AND t.seen_by = ANY (:seen_by::text[]) AND d.commented_at IS NOT NULL
    AND (:format::text IS NULL OR t.format = :format)
    AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
    AND (:language::text IS NULL OR t.language = :language)
@@ -92,7 +93,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at,
        -(extract(epoch FROM r.starts_at) * 1000000)::bigint AS sort_key
   FROM topics t JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
- WHERE t.state = ANY (:states::text[]) AND r.starts_at > now()
+ WHERE t.state = ANY (:states::text[]) AND t.seen_by = ANY (:seen_by::text[]) AND r.starts_at > now()
    AND (:format::text IS NULL OR t.format = :format)
    AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
    AND (:language::text IS NULL OR t.language = :language)
@@ -107,7 +108,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
 WITH wanted AS (SELECT websearch_to_tsquery('causerie', :query::text) AS q),
      found AS (SELECT t.*, (ts_rank_cd(t.search, wanted.q, 1) * 1000000)::bigint AS sort_key
                  FROM topics t, wanted
-                WHERE t.search @@ wanted.q AND t.state = ANY (:states::text[])
+                WHERE t.search @@ wanted.q AND t.state = ANY (:states::text[]) AND t.seen_by = ANY (:seen_by::text[])
                   AND (:format::text IS NULL OR t.format = :format)
                   AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
                   AND (:language::text IS NULL OR t.language = :language)
@@ -144,7 +145,8 @@ WITH new AS (SELECT nextval(pg_get_serial_sequence('topics', 'id')) AS id),
                 SELECT id, version, proposer_id, '', state FROM made),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'topic', id, version, 'topic.created', :trace::text,
-                          jsonb_build_object('topic_id', id, 'actor_id', proposer_id, 'proposer_id', proposer_id, 'to_state', state)
+                          jsonb_build_object('topic_id', id, 'actor_id', proposer_id, 'proposer_id', proposer_id,
+                                             'to_state', state, 'seen_by', seen_by)
                      FROM made)
 SELECT id FROM made;
 
@@ -162,7 +164,7 @@ WITH made AS (UPDATE topics SET version = version + 1, updated_at = now(), title
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'topic', id, version, 'topic.edited', :trace::text,
                           jsonb_build_object('topic_id', id, 'actor_id', :viewer_id::bigint, 'proposer_id', proposer_id,
-                                             'from_state', state, 'to_state', state)
+                                             'from_state', state, 'to_state', state, 'seen_by', seen_by)
                      FROM made)
 SELECT id FROM made;
 
@@ -195,7 +197,8 @@ WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint FOR UPDATE),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'topic', id, version, 'topic.transitioned', :trace::text,
                           jsonb_build_object('topic_id', id, 'actor_id', :viewer_id, 'proposer_id', proposer_id,
-                                             'from_state', from_state, 'to_state', state, 'target_id', coalesce(target_id, 0))
+                                             'from_state', from_state, 'to_state', state, 'seen_by', seen_by,
+                                             'target_id', coalesce(target_id, 0))
                      FROM made)
 SELECT id FROM made;
 
@@ -256,7 +259,7 @@ WITH topic AS (SELECT id FROM topics WHERE id = :topic_id::bigint
 SELECT (SELECT count(*) FROM topic) AS open, (SELECT count(*) FROM gone) AS changed, false AS overtaken;
 
 -- name: get_opinions
-SELECT t.state, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen, t.sans_interet,
+SELECT t.seen_by, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moyen, t.sans_interet,
        o.value AS own_opinion, o.reason AS own_reason
   FROM topics t LEFT JOIN opinions o ON o.topic_id = t.id AND o.account_id = :viewer_id::bigint
  WHERE t.id = :topic_id::bigint;
@@ -317,7 +320,7 @@ SELECT :id::bigint AS topic_id, CASE WHEN topic_id = :id THEN other_id ELSE topi
 -- name: list_documents
 SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, t.article,
-       t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
+       t.seen_by = 'everybody' AND t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
        (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_accounts,
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id

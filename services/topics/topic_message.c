@@ -81,7 +81,7 @@ Causerie__Topic *topic_from_rows(struct task *task, const struct topic_rows *row
 	topic = NEW(arena, Causerie__Topic, CAUSERIE__TOPIC__INIT);
 	topic->summary = NEW(arena, Causerie__TopicSummary, CAUSERIE__TOPIC_SUMMARY__INIT);
 	sql_fill(arena, &topic->summary->base, slot, 0);
-	if (!may_see(topic->summary->state, topic->summary->proposer_id, &task->context.viewer))
+	if (!may_see(topic->summary, &task->context.viewer))
 		return NULL;
 
 	sql_fill(arena, &topic->base, slot, 0);

@@ -18,11 +18,13 @@
 
 bool is_organizer(const struct viewer *);
 
-/* Everybody may see it (a declined topic stays readable, with its reason). */
-bool is_public(Causerie__TopicState);
+/* By seen_by and proposer_id, which the statement must have filled in. */
+bool is_public(const Causerie__TopicSummary *);
+bool may_see(const Causerie__TopicSummary *, const struct viewer *);
 
-/* A draft is its author's alone; what waits or was withdrawn, also the organizers'. */
-bool may_see(Causerie__TopicState, uint64_t proposer_id, const struct viewer *);
+/* The values of seen_by that this viewer finds in a list of many people, or of their own topics. */
+struct sql_param seen_in_lists(struct arena *, const struct viewer *, bool own);
+
 bool may_edit(Causerie__TopicState, uint64_t proposer_id, const struct viewer *);
 bool may_transition(Causerie__TopicState from, Causerie__TopicState to, uint64_t proposer_id,
 		    const struct viewer *);

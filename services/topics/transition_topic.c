@@ -90,7 +90,7 @@ static const char *target_wrong(struct transition_topic *t)
 	if (t->ask->target_id == 0 || t->ask->target_id == t->ask->id)
 		return "missing";
 	target = t->target.topic.state == SQL_DONE ? topic_from_rows(&t->task, &t->target) : NULL;
-	return target != NULL && is_public(target->summary->state) &&
+	return target != NULL && is_public(target->summary) &&
 			       target->summary->state != CAUSERIE__TOPIC_STATE__MERGED
 		       ? NULL
 		       : "not_allowed";

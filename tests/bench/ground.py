@@ -146,7 +146,8 @@ class Ground(Deployment):
 
     def _add_comments(self):
         with self.rows("causerie_comments") as cursor:
-            cursor.execute("INSERT INTO threads (topic_id, proposer_id, state, open) SELECT id, 1, 'open', true "
+            cursor.execute("INSERT INTO threads (topic_id, proposer_id, state, seen_by, open) "
+                           "SELECT id, 1, 'open', 'everybody', true "
                            "FROM generate_series(%s, %s) AS id", (self.topics.start, self.topics.stop - 1))
             for topic in self.topics[:READ_TOPICS]:
                 self._add_thread(cursor, topic)
@@ -264,8 +265,8 @@ class Ground(Deployment):
                        check=True)
         with self.rows("bench") as cursor:
             cursor.execute("CREATE TABLE topics (id bigint PRIMARY KEY, title text, lead text, article text)")
-            cursor.execute("INSERT INTO threads (topic_id, proposer_id, state, open) "
-                           "SELECT id, 1, 'open', true FROM generate_series(1, %s) AS id", (len(self.topics),))
+            cursor.execute("INSERT INTO threads (topic_id, proposer_id, state, seen_by, open) "
+                           "SELECT id, 1, 'open', 'everybody', true FROM generate_series(1, %s) AS id", (len(self.topics),))
             for number in range(1, READ_TOPICS + 1):
                 _, _, _, title, _, lead, article, *_ = self.writer.topic(number)
                 cursor.execute("INSERT INTO topics VALUES (%s, %s, %s, %s)", (number, title, lead, article))

@@ -49,7 +49,8 @@ row("openapi", "GET", "/openapi.json",                       "200 200 200 200 20
 row("list_topics", "GET", "/topics",                         "200 200 200 200 200 200 401")
 row("create_topic", "POST", "/topics",                       "401 403 201 201 201 201 401", "topic")
 for what, seen in (("open", "200 200 200 200 200 200 401"), ("draft", "404 404 404 200 404 404 401"),
-                   ("proposed", "404 404 404 200 404 200 401"), ("withdrawn", "404 404 404 200 404 200 401")):
+                   ("proposed", "404 404 404 200 404 200 401"), ("withdrawn", "404 404 404 200 404 200 401"),
+                   ("kept_back", "404 404 404 200 404 404 401"), ("refused", "404 404 404 200 404 200 401")):
     for operation, path in (("get_topic", ""), ("topic_history", "/history"), ("get_opinions", "/opinions"),
                             ("topic_stream", "/stream")):
         row(operation, "GET", f"/topics/{{{what}}}{path}", seen, what=what)
@@ -60,8 +61,11 @@ for what, seen in (("open", "200 200 200 200 200 200 401"), ("draft", "404 404 4
 row("list_related", "GET", "/topics/{open}/related?everything=true", "403 403 403 403 403 200 401", what="everything of open")
 row("list_comments", "GET", "/topics/{open}/comments",       "200 200 200 200 200 200 401", what="open")
 row("list_comments", "GET", "/topics/{draft}/comments",      "404 404 404 200 404 404 401", what="draft")
+row("list_comments", "GET", "/topics/{kept_back}/comments",  "404 404 404 200 404 404 401", what="kept back")
+row("list_comments", "GET", "/topics/{refused}/comments",    "404 404 404 200 404 200 401", what="refused")
 row("list_comments", "GET", "/topics/{proposed}/comments",   "404 404 404 200 404 200 401", what="proposed")
-row("list_comments", "GET", "/topics/{withdrawn}/comments",  "404 404 404 200 200 200 401", what="withdrawn")
+row("list_comments", "GET", "/topics/{withdrawn}/comments",  "404 404 404 200 404 200 401", what="withdrawn")
+row("list_comments", "GET", "/topics/{talked}/comments",     "404 404 404 200 200 200 401", what="withdrawn with comments")
 row("edit_topic", "PATCH", "/topics/{open}",                 "401 403 403 200 403 200 401", EDIT_TOPIC, "open")
 row("edit_topic", "PATCH", "/topics/{shortlisted}",          "401 403 403 403 403 200 401", EDIT_TOPIC, "shortlisted")
 row("edit_topic", "PATCH", "/topics/{draft}",                "401 403 404 200 404 404 401", EDIT_TOPIC, "draft")
@@ -73,7 +77,9 @@ for what, to, expected in (
         ("open", "withdrawn",        "401 403 403 200 403 403 401"),
         ("draft", "proposed",        "401 403 404 200 404 404 401"),
         ("proposed", "open",         "401 403 404 403 404 200 401"),
-        ("withdrawn", "archived",    "401 403 404 403 404 200 401")):
+        ("withdrawn", "archived",    "401 403 404 403 404 200 401"),
+        ("kept_back", "archived",    "401 403 404 403 404 404 401"),
+        ("refused", "archived",      "401 403 404 403 404 200 401")):
     row("transition_topic", "POST", f"/topics/{{fresh_{what}}}/transitions", expected,
         {"to": to, "version": "{version}", "reason": REASON}, f"{what} to {to}")
 row("put_opinion", "PUT", "/topics/{open}/opinion",          "401 403 200 200 200 200 401", {"value": 3}, "open")
@@ -130,7 +136,8 @@ class World:
         self.people = self._gather()
         self.author, self.organizer = self.people["author"], self.people["organizer"]
         self.things = {}
-        for what in ("open", "draft", "proposed", "shortlisted", "withdrawn", "comment", "hidden", "deleted", "taken_along"):
+        for what in ("open", "draft", "proposed", "shortlisted", "withdrawn", "kept_back", "refused", "comment", "hidden",
+                     "deleted", "taken_along"):
             self.things[what] = getattr(self, f"new_{what}")()
 
     def _gather(self):
@@ -162,6 +169,14 @@ class World:
     def new_withdrawn(self):
         return self.move(self.new_open(), "withdrawn", by=self.author)
 
+    def new_kept_back(self):
+        """A draft that its author withdrew."""
+        return self.move(self.new_draft(), "withdrawn", by=self.author)
+
+    def new_refused(self):
+        """Proposed, and declined before it was open."""
+        return self.move(self.new_proposed(), "declined", reason=REASON)
+
     def new_comment(self, topic=None):
         topic = topic or self.things["open"]
         return self.author.post(f"/topics/{topic['id']}/comments", {"body": "Ce que j’en dis"})
@@ -178,7 +193,7 @@ class World:
 
     def new_taken_along(self):
         """A comment whose topic was withdrawn."""
-        topic = self.new_open()
+        topic = self.things["talked"] = self.new_open()
         comment = self.new_comment(topic)
         self.move(topic, "withdrawn", by=self.author)
         eventually(lambda: self.thread_state(topic) == "withdrawn")
@@ -278,10 +293,10 @@ def test_lists_and_searches_show_nothing_private(site, world):
         listed = {topic["id"] for topic in person.get("/topics", limit=100)["items"]}
         listed |= {topic["id"] for topic in person.get("/topics", q="conversation", limit=100)["items"]}
         listed |= {topic["id"] for topic in person.get("/topics", proposer_id=world.author.id, limit=100)["items"]}
-        for state in ("draft", "proposed", "withdrawn"):
+        for state in ("draft", "proposed", "withdrawn", "declined", "archived"):
             answer = person.request("GET", "/topics", state=state)
             listed |= {topic["id"] for topic in answer.json().get("items", [])}
-        private = {world.things[what]["id"] for what in ("draft", "proposed", "withdrawn")}
+        private = {world.things[what]["id"] for what in ("draft", "proposed", "withdrawn", "kept_back", "refused")}
         assert listed and not listed & private, who
 
 

@@ -81,8 +81,8 @@ static void add_to_related(json_t *object, const ProtobufCMessage *message, stru
 }
 
 const struct json_shape api_shapes[] = {
-	{&causerie__topic_summary__descriptor, "opinions comments headline excerpt", add_to_summary,
-	 "url counts", NULL},
+	{&causerie__topic_summary__descriptor, "opinions comments headline excerpt seen_by",
+	 add_to_summary, "url counts", NULL},
 	{&causerie__topic__descriptor, NULL, add_to_topic, "article_html", NULL},
 	{&causerie__comment__descriptor, NULL, add_to_comment, "html url", NULL},
 	{&causerie__related_topic__descriptor, "topic_id title slug language", add_to_related,

@@ -10,6 +10,7 @@
 #include "topics/topics.h"
 
 #define STATE(name) CAUSERIE__TOPIC_STATE__##name
+#define SEEN(name)  CAUSERIE__SEEN_BY__SEEN_BY_##name
 
 static const struct viewer visitor = {0};
 static const struct viewer member = {.account_id = 5, .verified = true};
@@ -70,21 +71,36 @@ static void an_archived_topic_stays_where_it_is(void **state)
 	assert_int_equal(moves(STATE(MERGED), &organizer), 0);
 }
 
-static void a_draft_is_its_authors_alone(void **state)
+static bool sees(Causerie__SeenBy seen_by, uint64_t proposer_id, const struct viewer *viewer)
+{
+	const Causerie__TopicSummary topic = {.seen_by = seen_by, .proposer_id = proposer_id};
+
+	return may_see(&topic, viewer);
+}
+
+static void a_topic_is_seen_by_those_it_says_and_its_proposer(void **state)
 {
 	(void)state;
-	assert_true(may_see(STATE(DRAFT), PROPOSER_ID, &proposer));
-	assert_false(may_see(STATE(DRAFT), PROPOSER_ID, &organizer));
-	assert_false(may_see(STATE(DRAFT), PROPOSER_ID, &member));
-	assert_true(may_see(STATE(PROPOSED), PROPOSER_ID, &organizer));
-	assert_false(may_see(STATE(PROPOSED), PROPOSER_ID, &visitor));
-	assert_true(may_see(STATE(DECLINED), PROPOSER_ID, &visitor));
+	assert_true(sees(SEEN(PROPOSER), PROPOSER_ID, &proposer));
+	assert_false(sees(SEEN(PROPOSER), PROPOSER_ID, &organizer));
+	assert_false(sees(SEEN(PROPOSER), PROPOSER_ID, &member));
+	assert_true(sees(SEEN(ORGANIZERS), PROPOSER_ID, &organizer));
+	assert_true(sees(SEEN(ORGANIZERS), PROPOSER_ID, &proposer));
+	assert_false(sees(SEEN(ORGANIZERS), PROPOSER_ID, &member));
+	assert_true(sees(SEEN(EVERYBODY), PROPOSER_ID, &visitor));
+}
+
+static void a_topic_that_does_not_say_who_sees_it_is_its_proposers(void **state)
+{
+	(void)state;
+	assert_true(sees(SEEN(UNSPECIFIED), PROPOSER_ID, &proposer));
+	assert_false(sees(SEEN(UNSPECIFIED), PROPOSER_ID, &organizer));
 }
 
 static void nobody_is_not_the_proposer_of_a_topic_without_one(void **state)
 {
 	(void)state;
-	assert_false(may_see(STATE(DRAFT), 0, &visitor));
+	assert_false(sees(SEEN(PROPOSER), 0, &visitor));
 	assert_false(may_edit(STATE(DRAFT), 0, &visitor));
 	assert_false(may_transition(STATE(DRAFT), STATE(PROPOSED), 0, &visitor));
 }
@@ -125,7 +141,8 @@ int main(void)
 		cmocka_unit_test(visitors_and_other_members_move_nothing),
 		cmocka_unit_test(a_proposer_submits_and_withdraws_until_it_is_scheduled),
 		cmocka_unit_test(an_archived_topic_stays_where_it_is),
-		cmocka_unit_test(a_draft_is_its_authors_alone),
+		cmocka_unit_test(a_topic_is_seen_by_those_it_says_and_its_proposer),
+		cmocka_unit_test(a_topic_that_does_not_say_who_sees_it_is_its_proposers),
 		cmocka_unit_test(nobody_is_not_the_proposer_of_a_topic_without_one),
 		cmocka_unit_test(the_proposer_edits_until_it_is_shortlisted),
 		cmocka_unit_test(opinions_and_comments_close_when_the_road_ends),
