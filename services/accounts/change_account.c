@@ -86,6 +86,8 @@ static struct step changed(struct task *task)
 		return rpc_invalid(task, "display_name", "taken");
 	if (c->written.state != SQL_DONE)
 		return rpc_sql_failed(task, &c->written);
+	if (sql_get_flag(&c->written, 0, "taken"))
+		return rpc_invalid(task, "display_name", "taken");
 
 	outbox_wake(service_here()->outbox);
 	if (c->sessions.state == SQL_DONE)

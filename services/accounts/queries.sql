@@ -2,8 +2,9 @@
 
 -- The statements of accounts.
 
--- A new account, or a mail to whoever has the address already: the caller cannot tell which.
--- Verification mails to one address are at most one an hour.
+-- A new account, or a mail to whoever has the address already: the caller cannot tell which. One who waits to be
+-- verified gets a mail for each sign-up, three an hour at most, with what was asked for kept beside it; a member
+-- is told once an hour.
 -- name: sign_up
 WITH old AS (SELECT id, email, state FROM accounts WHERE email_folded = :email_folded::text),
      made AS (INSERT INTO accounts (email, email_folded, display_name, name_skeleton, password_hash, language, time_zone, state)
@@ -16,9 +17,13 @@ WITH old AS (SELECT id, email, state FROM accounts WHERE email_folded = :email_f
                 SELECT id, CASE state WHEN 'unverified' THEN 'verify_address' ELSE 'already_registered' END, email,
                        now() + interval '3 days'
                   FROM old WHERE state IN ('unverified', 'active', 'closing')
-                   AND NOT EXISTS (SELECT FROM mails m WHERE m.account_id = old.id AND m.created_at > now() - interval '1 hour'
-                                    AND m.purpose IN ('verify_address', 'already_registered'))
+                   AND (SELECT count(*) FROM mails m WHERE m.account_id = old.id AND m.created_at > now() - interval '1 hour'
+                           AND m.purpose IN ('verify_address', 'already_registered'))
+                       < CASE state WHEN 'unverified' THEN 3 ELSE 1 END
                 RETURNING id, account_id, purpose),
+     kept AS (INSERT INTO sign_ups (mail_id, display_name, name_skeleton, password_hash, language, time_zone)
+              SELECT mailed.id, :display_name, :name_skeleton, :password_hash, :language, :time_zone
+                FROM mailed JOIN old ON old.id = mailed.account_id WHERE purpose = 'verify_address'),
      created AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                  SELECT 'account', id, version, 'account.created', :trace::text, jsonb_build_object('actor_id', id) FROM made),
      wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
@@ -27,7 +32,7 @@ WITH old AS (SELECT id, email, state FROM accounts WHERE email_folded = :email_f
 SELECT (SELECT id FROM made) AS id;
 
 -- name: name_taken
-SELECT EXISTS (SELECT FROM accounts WHERE name_skeleton = :name_skeleton::text AND email_folded IS DISTINCT FROM :email_folded::text) AS taken;
+SELECT name_is_taken(:name_skeleton::text, NULL) AS taken;
 
 -- name: want_mail
 WITH mailed AS (INSERT INTO mails (account_id, purpose, email, expires_at)
@@ -42,21 +47,45 @@ WITH mailed AS (INSERT INTO mails (account_id, purpose, email, expires_at)
 SELECT id FROM mailed;
 
 -- name: compose_mail
-SELECT m.purpose, m.expires_at, a.id AS account_id, a.email, a.display_name, a.language, a.time_zone, a.state, a.bouncing
-  FROM mails m JOIN accounts a ON a.id = m.account_id
+SELECT m.purpose, m.expires_at, a.id AS account_id, a.email, coalesce(s.display_name, a.display_name) AS display_name,
+       coalesce(s.language, a.language) AS language, coalesce(s.time_zone, a.time_zone) AS time_zone, a.state, a.bouncing
+  FROM mails m JOIN accounts a ON a.id = m.account_id LEFT JOIN sign_ups s ON s.mail_id = m.id
  WHERE m.id = :mail_id::bigint AND m.used_at IS NULL AND m.expires_at > now() AND m.email = a.email;
 
+-- The sign-up whose link was opened comes into force: nothing stays of what somebody else did with the account
+-- before, no session, no other link, no profile. A name that was taken meanwhile gets the account's number.
 -- Repeating a verification is harmless: the link may be opened twice.
 -- name: verify
 WITH used AS (UPDATE mails m SET used_at = coalesce(m.used_at, now()) FROM accounts a
                WHERE m.id = :mail_id::bigint AND m.purpose = 'verify_address' AND a.id = m.account_id AND m.email = a.email
                  AND (m.expires_at > now() OR m.used_at IS NOT NULL) AND a.state IN ('unverified', 'active')
-              RETURNING m.account_id),
-     made AS (UPDATE accounts a SET state = 'active', version = a.version + 1, bouncing = false FROM used
-               WHERE a.id = used.account_id AND (a.state = 'unverified' OR a.bouncing) RETURNING a.id, a.version),
+              RETURNING m.id, m.account_id),
+     wanted AS (SELECT a.id, s.mail_id IS NOT NULL AS later, coalesce(s.display_name, a.display_name) AS display_name,
+                       coalesce(s.name_skeleton, a.name_skeleton) AS name_skeleton,
+                       coalesce(s.password_hash, a.password_hash) AS password_hash,
+                       coalesce(s.language, a.language) AS language, coalesce(s.time_zone, a.time_zone) AS time_zone
+                  FROM used JOIN accounts a ON a.id = used.account_id LEFT JOIN sign_ups s ON s.mail_id = used.id
+                 WHERE a.state = 'unverified'),
+     named AS (SELECT *, name_is_taken(name_skeleton, id) AS taken FROM wanted),
+     made AS (UPDATE accounts a SET state = 'active', version = a.version + 1, bouncing = false,
+                     display_name = CASE WHEN taken THEN left(n.display_name, 59 - length(n.id::text)) || ' ' || n.id
+                                         ELSE n.display_name END,
+                     name_skeleton = CASE WHEN taken THEN n.name_skeleton || translate(n.id::text, '015', 'ols')
+                                          ELSE n.name_skeleton END,
+                     password_hash = n.password_hash, language = n.language, time_zone = n.time_zone,
+                     organisation = CASE WHEN later THEN '' ELSE a.organisation END,
+                     bio = CASE WHEN later THEN '' ELSE a.bio END,
+                     expertises = CASE WHEN later THEN '{}' ELSE a.expertises END
+                FROM named n WHERE a.id = n.id AND a.state = 'unverified' RETURNING a.id, a.version),
+     reached AS (UPDATE accounts a SET version = a.version + 1, bouncing = false FROM used
+                  WHERE a.id = used.account_id AND a.state = 'active' AND a.bouncing RETURNING a.id, a.version),
+     ended AS (UPDATE sessions s SET ended_at = now() FROM made WHERE s.account_id = made.id AND s.ended_at IS NULL RETURNING s.token_hash),
+     void AS (UPDATE mails m SET used_at = now() FROM made, used
+               WHERE m.account_id = made.id AND m.purpose = 'verify_address' AND m.used_at IS NULL AND m.id <> used.id),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
-                   SELECT 'account', id, version, 'account.verified', :trace::text, jsonb_build_object('actor_id', id) FROM made)
-SELECT account_id FROM used;
+                   SELECT 'account', id, version, 'account.verified', :trace::text, jsonb_build_object('actor_id', id)
+                     FROM (SELECT * FROM made UNION ALL SELECT * FROM reached) AS changed)
+SELECT account_id, (SELECT array_agg(encode(token_hash, 'hex')) FROM ended) AS hashes FROM used;
 
 -- name: find_password
 SELECT id, password_hash, state FROM accounts WHERE email_folded = :email_folded::text AND state IN ('unverified', 'active', 'closing');
@@ -122,22 +151,31 @@ WITH made AS (UPDATE accounts SET version = version + 1,
                      organisation = coalesce(:organisation::text, organisation),
                      bio = coalesce(:bio::text, bio),
                      expertises = coalesce(:expertises::text[], expertises)
-               WHERE id = :viewer_id::bigint AND state IN ('unverified', 'active', 'closing') RETURNING id, version),
+               WHERE id = :viewer_id::bigint AND state IN ('unverified', 'active', 'closing')
+                 AND NOT name_is_taken(:name_skeleton, id) RETURNING id, version),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'account', id, version, 'account.changed', :trace::text, jsonb_build_object('actor_id', id) FROM made)
-SELECT id FROM made;
+SELECT name_is_taken(:name_skeleton, :viewer_id) AS taken;
 
--- The link is used up, every other reset is void, and the old sessions are over.
+-- The link is used up, every other one is void, and the old sessions are over. It went to the address, so it
+-- verifies it, too.
 -- name: reset_password
 WITH used AS (UPDATE mails m SET used_at = now() FROM accounts a
                WHERE m.id = :mail_id::bigint AND m.purpose = 'reset_password' AND m.used_at IS NULL AND m.expires_at > now()
                  AND a.id = m.account_id AND m.email = a.email AND a.state IN ('unverified', 'active', 'closing')
               RETURNING m.id, m.account_id, m.email),
      void AS (UPDATE mails m SET used_at = now() FROM used
-               WHERE m.account_id = used.account_id AND m.purpose = 'reset_password' AND m.used_at IS NULL AND m.id <> used.id),
+               WHERE m.account_id = used.account_id AND m.purpose IN ('reset_password', 'verify_address') AND m.used_at IS NULL
+                 AND m.id <> used.id),
+     named AS (SELECT a.id, a.state = 'unverified' AND name_is_taken(a.name_skeleton, a.id) AS taken
+                 FROM used JOIN accounts a ON a.id = used.account_id),
      made AS (UPDATE accounts a SET password_hash = :password_hash::text, version = a.version + 1,
+                     display_name = CASE WHEN taken THEN left(a.display_name, 59 - length(a.id::text)) || ' ' || a.id
+                                         ELSE a.display_name END,
+                     name_skeleton = CASE WHEN taken THEN a.name_skeleton || translate(a.id::text, '015', 'ols')
+                                          ELSE a.name_skeleton END,
                      state = CASE a.state WHEN 'unverified' THEN 'active' ELSE a.state END
-                FROM used WHERE a.id = used.account_id RETURNING a.id, a.version),
+                FROM named n WHERE a.id = n.id RETURNING a.id, a.version),
      ended AS (UPDATE sessions s SET ended_at = now() FROM made WHERE s.account_id = made.id AND s.ended_at IS NULL RETURNING s.token_hash),
      told AS (INSERT INTO mails (account_id, purpose, email, expires_at)
               SELECT account_id, 'password_changed', email, now() + interval '3 days' FROM used RETURNING id, account_id, purpose),

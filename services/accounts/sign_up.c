@@ -5,11 +5,10 @@
  *
  * The answer is the same whether or not the address has an account: its owner
  * gets a mail that says so, and time is spent on the hash in both cases. A display
- * name is public, so a name that looks like somebody else's is refused openly.
+ * name is public, so a name that looks like a member's is refused openly, to that
+ * member's address as well; one that waits to be verified has none yet.
  */
 #include "accounts.h"
-
-#include <string.h>
 
 #include "lib/locale.h"
 #include "lib/outbox.h"
@@ -54,7 +53,7 @@ static struct step check(struct task *task)
 	s->folded = address_fold(&task->arena, s->ask->email);
 	s->skeleton = text_name_skeleton(&task->arena, s->name);
 	SQL_NAMED(task, &s->taken, service_here()->sql, &name_taken_sql, NULL,
-		  {"name_skeleton", sql_text(s->skeleton)}, {"email_folded", sql_text(s->folded)});
+		  {"name_skeleton", sql_text(s->skeleton)});
 	return task_then(hash);
 }
 
@@ -89,9 +88,6 @@ static struct step written(struct task *task)
 	static const Causerie__Empty done = CAUSERIE__EMPTY__INIT;
 	struct sign_up *s = (struct sign_up *)task;
 
-	if (s->written.state == SQL_REFUSED && s->written.constraint != NULL &&
-	    strcmp(s->written.constraint, "accounts_name") == 0)
-		return rpc_invalid(task, "display_name", "taken");
 	if (s->written.state != SQL_DONE)
 		return rpc_sql_failed(task, &s->written);
 	outbox_wake(service_here()->outbox);

@@ -3,7 +3,9 @@
  *
  *   use --> used --> forget
  *
- * Sessions opened before learn of it at once: Redis forgets its copies.
+ * Whoever knows an address can sign it up and open sessions before its owner opens the link: those
+ * end here, and the password is the one of the sign-up that the link belongs to. Redis learns of it
+ * at once.
  */
 #include "accounts.h"
 
@@ -49,6 +51,7 @@ static struct step used(struct task *task)
 		return rpc_fail(task, CAUSERIE__CODE__GONE, "expired, or the address is another");
 
 	outbox_wake(service_here()->outbox);
+	session_cache_end_all(task, &v->used, 0);
 	SQL_RUN(task, &v->sessions, service_here()->sql, &session_hashes_sql,
 		sql_integer(sql_get_integer(&v->used, 0, "account_id")));
 	return task_then(forget);

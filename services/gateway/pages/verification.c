@@ -2,8 +2,8 @@
  * verification.c - /verification: an address is confirmed by the link in a mail.
  *
  *   show (a button)     by GET nothing changes: mail programs open links by themselves
- *   verify --> verified
- *   resend --> resent   a member whose address is not confirmed asks for another link
+ *   verify --> verified        which ends the sessions there were: one signs in with what one
+ * signed up with resend --> resent   a member whose address is not confirmed asks for another link
  */
 #include <string.h>
 
@@ -71,6 +71,14 @@ static struct step verify(struct task *task)
 	return task_then(verified);
 }
 
+/* It has ended: the page is a visitor's. */
+static void leave_session(struct visit *v)
+{
+	session_set_cookie(v, NULL);
+	v->session = NULL;
+	v->task.context.viewer = (struct viewer){0};
+}
+
 static struct step verified(struct task *task)
 {
 	struct verification *f = (struct verification *)task;
@@ -78,8 +86,9 @@ static struct step verified(struct task *task)
 
 	switch (f->verified.code) {
 	case CAUSERIE__CODE__OK:
-		if (visit_signed_in(v) && v->session->account_id == f->verified.reply->account_id)
-			task->context.viewer.verified = true;
+		if (visit_signed_in(v) && !task->context.viewer.verified &&
+		    v->session->account_id == f->verified.reply->account_id)
+			leave_session(v);
 		return draw(f, VERIFY_DONE, 200);
 	case CAUSERIE__CODE__NOT_FOUND:
 	case CAUSERIE__CODE__GONE:
