@@ -2,12 +2,19 @@
  * limits.c - how often somebody may do something, counted in Redis for all gateways.
  *
  * Rates are fixed windows: a counter that expires. Signing in is stricter: tries
- * are counted before the password is looked at, for the account and for the network
- * apart, so that neither many networks against one account nor many accounts from
- * one network get far. From the fifth try on each one closes the door for twice as
- * long, up to a quarter of an hour; during a pause nothing is looked at, a right
- * password neither, and the answer is the same for addresses that do not exist. A
- * stranger can so keep an owner from signing in anew, but never ends a session.
+ * are counted before the password is looked at, in three places, and one that is over
+ * closes its door, for twice as long with every further try, up to a quarter of an hour:
+ *
+ *   the account from this network    5 tries: whoever guesses is stopped where they are
+ *   the network, whatever account   30 tries: many accounts from one network
+ *   the account, from everywhere   100 tries: many networks against one account
+ *
+ * During a pause nothing is looked at, a right password neither, and the answer is the same
+ * for addresses that do not exist. A stranger's failures so close the stranger's own door, not the
+ * owner's. Only whoever has twenty networks closes the third; it stays open to a network
+ * from which the account was signed in to within three months. What is left to a stranger is to
+ * share the owner's network, or to spend many networks while the owner is at a new one; a
+ * session that is open is never ended.
  *
  * Addresses stand in Redis only as MACs. Redis away: what sends mail or tries
  * passwords waits, everything else goes on.
@@ -21,8 +28,10 @@
 #include "gateway/gateway.h"
 #include "lib/text.h"
 
-#define ACCOUNT_TRIES 5  /* before the first pause */
-#define NETWORK_TRIES 30 /* a school or an office shares one address */
+#define PAIR_TRIES    5   /* before the first pause */
+#define NETWORK_TRIES 30  /* a school or an office shares one address */
+#define ACCOUNT_TRIES 100 /* more than a stranger's few networks have */
+#define KNOWN_S       (90 * 86400)
 #define FIRST_PAUSE   30 /* seconds; doubles */
 #define LONGEST_PAUSE 900
 #define REMEMBERED    3600 /* since the last try */
@@ -46,32 +55,42 @@ static const char count_script[] = "local n = redis.call('INCR', KEYS[1]) "
 				   "if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end "
 				   "return {n, redis.call('PTTL', KEYS[1])}";
 
-/* Returns the seconds to wait, 0 for a try that was let in (and counted). */
+/*
+ * Returns the seconds to wait, 0 for a try that was let in (and counted). Keys: the account from
+ * this network, the network, the account, and whether the network is known to it.
+ */
 static const char try_script[] =
 	"local now, wait = tonumber(redis.call('TIME')[1]), 0 "
-	"for i = 1, 2 do "
+	"local doors = redis.call('EXISTS', KEYS[4]) == 1 and 2 or 3 "
+	"for i = 1, doors do "
 	" local till = tonumber(redis.call('HGET', KEYS[i], 'till') or '0') "
 	" if till - now > wait then wait = till - now end "
 	"end "
 	"if wait > 0 then return wait end "
-	"for i = 1, 2 do "
+	"for i = 1, doors do "
 	" local over = redis.call('HINCRBY', KEYS[i], 'tries', 1) - tonumber(ARGV[i]) "
 	" if over >= 0 then "
-	"  local pause = math.min(tonumber(ARGV[3]) * 2 ^ math.min(over, 20), tonumber(ARGV[4])) "
+	"  local pause = math.min(tonumber(ARGV[4]) * 2 ^ math.min(over, 20), tonumber(ARGV[5])) "
 	"  redis.call('HSET', KEYS[i], 'till', now + pause) "
 	" end "
-	" redis.call('EXPIRE', KEYS[i], ARGV[5]) "
+	" redis.call('EXPIRE', KEYS[i], ARGV[6]) "
 	"end "
 	"return 0";
 
-/* A right password: the account's tries are forgotten, the network's loses one. */
+/*
+ * A right password: the tries of the account from this network are forgotten, and the network is
+ * known to it. The other two lose this one try, if it was counted there: others go on guessing.
+ */
 static const char success_script[] =
+	"local doors = redis.call('EXISTS', KEYS[4]) == 1 and 2 or 3 "
 	"redis.call('DEL', KEYS[1]) "
-	"if redis.call('EXISTS', KEYS[2]) == 1 then "
-	" if redis.call('HINCRBY', KEYS[2], 'tries', -1) < tonumber(ARGV[1]) then "
-	"  redis.call('HDEL', KEYS[2], 'till') "
+	"for i = 2, doors do "
+	" if redis.call('EXISTS', KEYS[i]) == 1 "
+	"   and redis.call('HINCRBY', KEYS[i], 'tries', -1) < tonumber(ARGV[i]) then "
+	"  redis.call('HDEL', KEYS[i], 'till') "
 	" end "
 	"end "
+	"redis.call('SET', KEYS[4], 1, 'EX', ARGV[7]) "
 	"return 0";
 
 /* --- rates --------------------------------------------------------------------------- */
@@ -146,32 +165,53 @@ struct step limit_refuse_unknown(struct visit *v)
 
 /* --- signing in, and mail to an address -------------------------------------------------- */
 
-/* An address as a key: case does not make it another, and Redis does not learn it. */
-static const char *address_key(struct visit *v, const char *kind, const char *email)
+/* What Redis does not learn, as a part of a key. */
+static const char *hidden(struct arena *arena, const char *text)
 {
-	const char *folded = text_fold(&v->task.arena, email);
 	unsigned char mac[16];
 	char hex[2 * sizeof mac + 1];
 
-	if (folded == NULL)
-		folded = "";
-	crypto_generichash(mac, sizeof mac, (const unsigned char *)folded, strlen(folded),
+	crypto_generichash(mac, sizeof mac, (const unsigned char *)text, strlen(text),
 			   site.limit_key, sizeof site.limit_key);
 	sodium_bin2hex(hex, sizeof hex, mac, sizeof mac);
-	return arena_printf(&v->task.arena, "limit:%s:e%s", kind, hex);
+	return arena_strdup(arena, hex);
 }
 
-static const char *network_key(struct visit *v)
+/* Case does not make an address another. */
+static const char *folded(struct visit *v, const char *email)
 {
-	return arena_printf(&v->task.arena, "limit:sign_in:n%s", visit_network(v));
+	const char *text = text_fold(&v->task.arena, email);
+
+	return text != NULL ? text : "";
+}
+
+static const char *address_key(struct visit *v, const char *kind, const char *email)
+{
+	struct arena *arena = &v->task.arena;
+
+	return arena_printf(arena, "limit:%s:e%s", kind, hidden(arena, folded(v, email)));
+}
+
+/* Both scripts take the same keys and arguments. */
+static void ask_doors(struct visit *v, struct cache_slot *slot, const char *script,
+		      const char *email)
+{
+	struct arena *arena = &v->task.arena;
+	const char *network = visit_network(v);
+	const char *pair = hidden(arena, arena_printf(arena, "%s %s", network, folded(v, email)));
+
+	cache_command(&v->task, slot, site.redis, "EVAL %s 4 %s %s %s %s %d %lld %d %d %d %d %d",
+		      script, arena_printf(arena, "limit:sign_in:p%s", pair),
+		      arena_printf(arena, "limit:sign_in:n%s", network),
+		      address_key(v, "sign_in", email),
+		      arena_printf(arena, "limit:known:p%s", pair), PAIR_TRIES,
+		      (long long)(NETWORK_TRIES * site.limit_factor), ACCOUNT_TRIES, FIRST_PAUSE,
+		      LONGEST_PAUSE, REMEMBERED, KNOWN_S);
 }
 
 void limit_sign_in(struct visit *v, struct sign_in_limit *limit, const char *email)
 {
-	cache_command(&v->task, &limit->slot, site.redis, "EVAL %s 2 %s %s %d %lld %d %d %d",
-		      try_script, address_key(v, "sign_in", email), network_key(v), ACCOUNT_TRIES,
-		      (long long)(NETWORK_TRIES * site.limit_factor), FIRST_PAUSE, LONGEST_PAUSE,
-		      REMEMBERED);
+	ask_doors(v, &limit->slot, try_script, email);
 }
 
 bool limit_is_unknown(const struct sign_in_limit *limit)
@@ -188,9 +228,7 @@ unsigned limit_sign_in_verdict(const struct sign_in_limit *limit)
 
 void limit_sign_in_succeeded(struct visit *v, const char *email)
 {
-	cache_command(&v->task, NULL, site.redis, "EVAL %s 2 %s %s %lld", success_script,
-		      address_key(v, "sign_in", email), network_key(v),
-		      (long long)(NETWORK_TRIES * site.limit_factor));
+	ask_doors(v, NULL, success_script, email);
 }
 
 void limit_mail(struct visit *v, struct sign_in_limit *limit, const char *email)
