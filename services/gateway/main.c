@@ -27,7 +27,6 @@
 static const char *http_listen, *redis_url, *site_language, *trusted_proxies;
 static bool share_port;
 static int64_t page_cache_mb, connections, connections_per_network;
-static bool share_port;
 static struct http_server *server;
 
 static const char *check_language(const char *value)
@@ -42,8 +41,6 @@ static const struct setting settings[] = {
 		     "where browsers and programs connect, host:port", check_listen),
 	SETTING_BOOLEAN("CAUSERIE_HTTP_SHARE_PORT", "0", &share_port,
 			"other replicas listen there, too (SO_REUSEPORT)"),
-	SETTING_BOOLEAN("CAUSERIE_HTTP_SHARE_PORT", "0", &share_port,
-			"other gateways may listen on the same port (SO_REUSEPORT)"),
 	SETTING_TEXT("CAUSERIE_REDIS_URL", "redis://127.0.0.1:6379", &redis_url,
 		     "sessions and limits", cache_check_url),
 	SETTING_TEXT("CAUSERIE_SITE_NAME", "Causerie", &site.name, "name of the site", NULL),

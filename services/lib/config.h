@@ -85,7 +85,7 @@ int config_read(const struct setting *const *tables, struct config_problem *);
 /* Prints each setting, its default and what it is for, for --help. */
 void config_print(const struct setting *const *tables);
 
-/* The daemons this house has, by the folders of services/; ends with NULL. */
+/* The daemons that answer calls, by the folders of services/; ends with NULL. */
 const char *const *config_services(void);
 
 /* Reads what check_listen() accepts; port 0 stays 0: the system chooses. 0 or -EINVAL. */

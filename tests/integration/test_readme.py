@@ -4,20 +4,45 @@ import pathlib
 import re
 import subprocess
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DAEMONS = sorted(path.parent.name for path in ROOT.glob("services/*/main.c"))
 
 
+def listed(daemon):
+    """The settings of one daemon's --help, with their defaults."""
+    shown = subprocess.run([BUILD / f"causerie-{daemon}", "--help"], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^  (CAUSERIE_\w+)=(\S*)", shown, re.MULTILINE)
+
+
 def settings():
     """Those of all daemons, with <NAME> for what follows from a daemon's own."""
-    shown = "".join(subprocess.run([BUILD / f"causerie-{name}", "--help"], capture_output=True, text=True,
-                                   check=True).stdout for name in DAEMONS)
-    names = re.findall(r"^  (CAUSERIE_\w+)=(\S*)", shown, re.MULTILINE)
+    names = [one for name in DAEMONS for one in listed(name)]
     own = "|".join(DAEMONS).upper()
     ending = "DATABASE_URL|LISTEN|PEERS|ADMIN_LISTEN"
     return {re.sub(rf"^CAUSERIE_({own})_({ending})$", r"CAUSERIE_<NAME>_\2", name): value for name, value in names}
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_no_setting_is_listed_twice(daemon):
+    names = [name for name, _ in listed(daemon)]
+    assert len(names) > 10 and sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_nobody_is_asked_where_a_daemon_is_that_answers_no_calls(daemon):
+    asked = {name.removesuffix("_PEERS").removeprefix("CAUSERIE_").lower() for name, _ in listed(daemon) if name.endswith("_PEERS")}
+    answering = {name for name in DAEMONS if f"CAUSERIE_{name.upper()}_LISTEN" in dict(listed(name))}
+    assert asked == answering < set(DAEMONS)
+
+
+@pytest.mark.parametrize("name", ["CAUSERIE_GATEWAY_PEERS", "CAUSERIE_GATEWAY_LISTEN", "CAUSERIE_RELATED_DATABASE_URL"])
+def test_a_setting_without_a_user_is_refused(name):
+    checked = subprocess.run([BUILD / "causerie-gateway", "--check"], capture_output=True, text=True, env={name: "x"})
+    assert checked.returncode == 1 and name in checked.stdout + checked.stderr
 
 
 def test_every_setting_is_in_the_table_and_nothing_else():
