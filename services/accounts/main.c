@@ -4,6 +4,7 @@
 #include "accounts.h"
 
 #include "lib/config.h"
+#include "lib/outbox.h"
 #include "migrations.h"
 
 #define HASH_QUEUE 32
@@ -31,6 +32,8 @@ static const char *start(const struct service_context *here)
 		return "argon2id has no memory: it takes 19 MiB for each hash";
 	redis = cache_new(here->loop, redis_url, 1000);
 	hashers = workers_new(here->loop, (unsigned)hash_threads, HASH_QUEUE);
+	outbox_also_forget(here->outbox, &forget_sessions_sql);
+	outbox_also_forget(here->outbox, &forget_mails_sql);
 	return redis && hashers ? NULL : "cannot start the Redis client or the hashing threads";
 }
 

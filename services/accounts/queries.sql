@@ -127,6 +127,19 @@ UPDATE sessions SET ended_at = now()
             ELSE token_hash = :token_hash END
 RETURNING encode(token_hash, 'hex') AS hash;
 
+-- Run by the outbox's housekeeping. One that ended is kept for a week, for whoever asks where they were signed in.
+-- name: forget_sessions
+DELETE FROM sessions
+ WHERE id IN (SELECT id FROM sessions
+               WHERE ended_at < now() - interval '7 days'
+                  OR (ended_at IS NULL AND NOT api AND seen_at < now() - interval '31 days')
+                  OR (ended_at IS NULL AND api AND seen_at < now() - interval '367 days')
+               LIMIT 1000);
+
+-- A link that is over, with the sign-up that waited for it. None is counted or composed any more by then.
+-- name: forget_mails
+DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE expires_at < now() - interval '7 days' ORDER BY expires_at LIMIT 1000);
+
 -- name: session_hashes
 SELECT encode(token_hash, 'hex') AS hash FROM sessions WHERE account_id = :account_id::bigint AND ended_at IS NULL;
 

@@ -9,11 +9,12 @@
  * A crash between any two steps loses nothing: unnumbered rows are found by the next
  * look, a hint that nobody heard by the consumers' own asking.
  *
- * Housekeeping deletes, in batches, events that everybody has passed and idempotency
- * keys that nobody will repeat.
+ * Housekeeping deletes, in batches, events that everybody has passed, idempotency
+ * keys that nobody will repeat, and what the service says (outbox_also_forget).
  */
 #include "lib/outbox.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@
 #define BATCH        500   /* as in outbox_number */
 #define KEEP_MS      60000 /* between deletions */
 #define KEEP_SOON_MS 1000  /* when there was more to delete than one batch */
-#define FORGET_BATCH 1000  /* as in outbox_forget and forget_requests */
+#define FORGET_BATCH 1000  /* as in outbox_forget and every other one */
+#define FORGET_ALSO  4
 #define REMIND_MS    (24 * 3600 * 1000)
 #define NOTE_MS      5000 /* a consumer's position is stored so often */
 #define CONSUMERS    32   /* remembered at a time; more are stored at each fetch */
@@ -62,6 +64,8 @@ struct outbox {
 	bool failing;        /* has been said */
 	int64_t reminded_ms; /* of absent consumers */
 	struct noted noted[CONSUMERS];
+	const struct sql_query *also_forget[FORGET_ALSO];
+	size_t n_also_forget;
 };
 
 static struct metric numbered_events =
@@ -297,7 +301,7 @@ static struct step hand_out(struct task *task)
 struct keep {
 	struct task task;
 	struct outbox *outbox;
-	struct sql_slot events, requests, absent;
+	struct sql_slot events, requests, absent, others[FORGET_ALSO];
 };
 
 static task_step forget, look_for_absent;
@@ -306,9 +310,11 @@ static void on_keep_over(void *argument)
 {
 	const struct keep *keep = argument;
 	struct outbox *outbox = keep->outbox;
-	const bool more =
+	bool more =
 		keep->events.affected == FORGET_BATCH || keep->requests.affected == FORGET_BATCH;
 
+	for (size_t i = 0; i < FORGET_ALSO; i++)
+		more |= keep->others[i].affected == FORGET_BATCH;
 	if (outbox == NULL)
 		return;
 	outbox->keeper = NULL;
@@ -339,6 +345,8 @@ static struct step forget(struct task *task)
 	sql_run(task, &keep->absent, sql, &outbox_absent_sql, NULL, 0);
 	if (sql_knows(sql, &forget_requests_sql))
 		sql_run(task, &keep->requests, sql, &forget_requests_sql, NULL, 0);
+	for (size_t i = 0; i < keep->outbox->n_also_forget; i++)
+		sql_run(task, &keep->others[i], sql, keep->outbox->also_forget[i], NULL, 0);
 	return task_then(look_for_absent);
 }
 
@@ -394,6 +402,12 @@ struct outbox *outbox_new(struct event_base *loop, struct sql *sql, struct bus_p
 	metric_register(&numbered_events);
 	metric_register(&absent_metric);
 	return outbox;
+}
+
+void outbox_also_forget(struct outbox *outbox, const struct sql_query *statement)
+{
+	assert(outbox->n_also_forget < FORGET_ALSO);
+	outbox->also_forget[outbox->n_also_forget++] = statement;
 }
 
 ProtobufCService *outbox_service(struct outbox *outbox)

@@ -29,6 +29,10 @@ void outbox_free(struct outbox *);
 /* Something was announced in this process: number it now rather than at the next tick (50 ms). */
 void outbox_wake(struct outbox *);
 
+/* A statement of the service's own for the housekeeping, which deletes 1000 rows at most: run each
+   minute, and soon again while there are more. Four at most. */
+void outbox_also_forget(struct outbox *, const struct sql_query *);
+
 /* The protobuf-c service that answers Events (fetch, head, register); for rpc_server_new(). */
 ProtobufCService *outbox_service(struct outbox *);
 
