@@ -38,6 +38,8 @@ SELECT t.id, t.version, t.state, t.seen_by, t.proposer_id, t.title, t.slug, t.le
        r.place_name, r.address, r.address_private, r.access, r.online_url, r.starts_at, r.ends_at, r.time_zone,
        r.set_capacity, r.audience_capacity,
        v.url, v.duration_seconds, v.transcript, v.captions_url, v.no_captions_reason,
+       (SELECT h.at FROM topic_transitions h WHERE h.topic_id = t.id AND h.to_state IN ('proposed', 'open')
+         ORDER BY h.version LIMIT 1) AS proposed_at,
        EXISTS (SELECT FROM participations p WHERE p.topic_id = t.id AND p.account_id = :viewer_id::bigint
                 AND p.state IN ('confirmed', 'took_part')) AS on_panel
   FROM topics t

@@ -37,6 +37,32 @@ def topic_fields(**changes):
             "expertises": ", ".join(fields["expertises"]), "action": "submit", **changes}
 
 
+# --- when
+
+
+def dates_of(answer):
+    """The day of the byline and that of the history's line of the proposal."""
+    text = text_of(answer)
+    day = r"(\d+(?:er)? \w+ \d{4})"
+    return re.search(r"Proposé par [^,]*, " + day, text)[1], re.search(day + r"\s+proposé\s+par", text, re.IGNORECASE)[1]
+
+
+@pytest.mark.parametrize("draft, proposed, zone, day", [
+    ("2025-10-31 22:30Z", "2025-10-31 23:30Z", "Europe/Paris", "1er novembre 2025"),  # written before midnight, sent after
+    ("2025-10-31 22:30Z", "2025-10-31 23:30Z", "America/New_York", "31 octobre 2025"),
+    ("2025-10-20 12:00Z", "2025-10-31 22:30Z", "Europe/Paris", "31 octobre 2025")])
+def test_a_topic_was_proposed_on_one_day(site, ana, organizer, draft, proposed, zone, day):
+    topic = ana.post("/topics", a_topic(submit=False))
+    topic = ana.post(f"/topics/{topic['id']}/transitions", {"to": "proposed", "version": topic["version"]}, status=200)
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE topics SET created_at = %s WHERE id = %s", (draft, topic["id"]))
+        cursor.execute("UPDATE topic_transitions SET at = CASE to_state WHEN 'draft' THEN %s ELSE %s END::timestamptz WHERE topic_id = %s",
+                       (draft, proposed, topic["id"]))
+    organizer.patch("/me", {"time_zone": zone})
+    page = at_the_pages(site, organizer).get(f"/sujets/{topic['id']}-{topic['slug']}")
+    assert dates_of(page) == (day, day)
+
+
 # --- proposing and editing
 
 

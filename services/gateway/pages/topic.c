@@ -465,7 +465,8 @@ static void heading(struct topic_visit *t, const Causerie__Taxonomies *known,
 	view->state = fill_state(topic->state);
 	view->state_reason = fill_text(t->topic.reply->public_reason);
 	view->proposer = people_person(&t->people, topic->proposer_id);
-	view->proposed = fill_moment(topic->created_at);
+	view->proposed = fill_moment(t->topic.reply->proposed_at ? t->topic.reply->proposed_at
+								 : topic->created_at);
 	view->format = arena_strdup(
 		arena, term_label(known->formats, known->n_formats, topic->format, locale));
 	view->treatment = arena_strdup(arena, term_label(known->treatments, known->n_treatments,
