@@ -72,14 +72,12 @@ def token_status(site, token):
 # --- ending sessions
 
 
-def test_a_token_that_ended_is_dead_at_every_gateway_within_a_second(site, ben):
+def test_a_token_that_ended_is_dead_at_every_gateway_from_the_first_request_on(site, ben):
     other = site.sign_in(ben.email)
     assert ask_every_gateway(site, lambda: token_status(site, other.token)) == {200}
     mine = next(item["id"] for item in other.get("/tokens")["items"] if item["current"])
     other.delete(f"/tokens/{mine}")
-    ended = time.monotonic()
     assert ask_every_gateway(site, lambda: token_status(site, other.token)) == {401}
-    assert time.monotonic() - ended < 1
     assert token_status(site, ben.token) == 200
 
 
