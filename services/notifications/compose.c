@@ -1,9 +1,11 @@
 /*
  * compose.c - a letter as an Internet message (RFC 5322), through GMime.
  *
- * GMime encodes words (RFC 2047), folds lines and writes the two bodies as
- * quoted-printable; here stands which headers there are. A value with a line
- * break or another control character never gets that far.
+ * GMime encodes words (RFC 2047) of names and titles, folds them and writes the two
+ * bodies as quoted-printable; here stands which headers there are. What programs
+ * read (addresses of pages, ids) is written by us, as it is: GMime would encode what
+ * is longer than a line, and a mail program then finds no link in it. A value with a
+ * line break or another control character never gets that far.
  */
 #include "notifications.h"
 
@@ -15,7 +17,9 @@
 #include "lib/clock.h"
 
 #define HANDLE_BYTES 10
-#define WORD_BYTES   45 /* 60 in base64, between =?utf-8?B? and ?= */
+#define WORD_BYTES   45  /* 60 in base64, between =?utf-8?B? and ?= */
+#define FOLD_BYTES   76  /* a longer line is folded where it can be (RFC 5322 2.1.1) */
+#define LINE_BYTES   998 /* and no line is longer than this */
 
 static const char *domain(void)
 {
@@ -61,15 +65,30 @@ static bool fit(const char *value)
 	return true;
 }
 
+/* Between angle brackets, on one line whatever its header is called. */
+static bool fits_brackets(const char *value)
+{
+	size_t length = 0;
+
+	for (; value != NULL && value[length] != '\0'; length++)
+		if (value[length] <= ' ' || value[length] >= 0x7f || strchr("<>", value[length]))
+			return false;
+	return length <= LINE_BYTES - strlen("Some-Header-Of-Ours: <>");
+}
+
 static bool all_fit(const struct letter *letter)
 {
-	const char *const values[] = {letter->to_address,  letter->to_name,    letter->from_name,
-				      letter->subject,     letter->message_id, letter->in_reply_to,
-				      letter->references,  letter->list_id,    letter->list_name,
-				      letter->archived_at, letter->archive,    letter->unsubscribe};
+	const char *const texts[] = {letter->to_address, letter->to_name, letter->from_name,
+				     letter->subject, letter->list_name};
+	const char *const bracketed[] = {letter->message_id, letter->in_reply_to, letter->thread,
+					 letter->list_id,    letter->archived_at, letter->archive,
+					 letter->unsubscribe};
 
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-		if (!fit(values[i]))
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (!fit(texts[i]))
+			return false;
+	for (size_t i = 0; i < sizeof bracketed / sizeof *bracketed; i++)
+		if (!fits_brackets(bracketed[i]))
 			return false;
 	return true;
 }
@@ -113,11 +132,55 @@ static void set(GMimeMessage *message, const char *name, const char *value)
 	g_mime_object_set_header(GMIME_OBJECT(message), name, value, "utf-8");
 }
 
+/* Line breaks before those spaces that would otherwise be followed by too much for the line. */
+static char *folded(struct arena *arena, const char *name, const char *value)
+{
+	char *lines = arena_printf(arena, "%s:", name);
+	size_t used = strlen(lines);
+
+	while (*value != '\0') {
+		const size_t word = strcspn(value, " ");
+
+		if (used + 1 + word > FOLD_BYTES && used > strlen(name) + 1) {
+			lines = arena_printf(arena, "%s\n", lines);
+			used = 0;
+		}
+		lines = arena_printf(arena, "%s %.*s", lines, (int)word, value);
+		used += 1 + word;
+		value += word + strspn(value + word, " ");
+	}
+	return lines + strlen(name) + 1;
+}
+
+/* ASCII that stays as it is, folded at spaces only. */
+static void set_raw(struct arena *arena, GMimeMessage *message, const char *name, const char *value)
+{
+	GMimeHeaderList *headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
+
+	set(message, name, "");
+	g_mime_header_set_raw_value(g_mime_header_list_get_header(headers, name),
+				    arena_printf(arena, "%s\n", folded(arena, name, value)));
+}
+
 static void set_bracketed(struct arena *arena, GMimeMessage *message, const char *name,
 			  const char *value)
 {
 	if (value != NULL)
-		set(message, name, arena_printf(arena, "<%s>", value));
+		set_raw(arena, message, name, arena_printf(arena, "<%s>", value));
+}
+
+/* The thread, and the message that is answered (RFC 5322 3.6.4). */
+static void set_thread(struct arena *arena, GMimeMessage *message, const struct letter *letter)
+{
+	const char *answered = letter->in_reply_to ? letter->in_reply_to : letter->thread;
+
+	if (letter->thread == NULL)
+		return;
+	set_bracketed(arena, message, "In-Reply-To", answered);
+	set_raw(arena, message, "References",
+		answered == letter->thread
+			? arena_printf(arena, "<%s>", letter->thread)
+			: arena_printf(arena, "<%s> <%s>", letter->thread, answered));
 }
 
 static void add_body(GMimeMultipart *both, const char *subtype, const char *body)
@@ -138,10 +201,8 @@ static void set_list_headers(struct arena *arena, GMimeMessage *message,
 
 	if (letter->list_id == NULL)
 		return;
-	g_mime_object_set_header(
-		GMIME_OBJECT(m), "List-Id",
-		arena_printf(arena, "%s <%s>", phrase(arena, letter->list_name), letter->list_id),
-		"utf-8");
+	set_raw(arena, m, "List-Id",
+		arena_printf(arena, "%s <%s>", phrase(arena, letter->list_name), letter->list_id));
 	set_bracketed(arena, m, "List-Archive", letter->archive);
 	set_bracketed(arena, m, "Archived-At", letter->archived_at);
 	set_bracketed(arena, m, "List-Unsubscribe", letter->unsubscribe);
@@ -163,10 +224,8 @@ static void set_headers(struct arena *arena, GMimeMessage *message, const struct
 	g_mime_message_set_subject(message, unmistakable(arena, letter->subject), "utf-8");
 	g_mime_message_set_date(message, now);
 	g_date_time_unref(now);
-	g_mime_message_set_message_id(message, letter->message_id);
-	set_bracketed(arena, message, "In-Reply-To", letter->in_reply_to);
-	if (letter->references != NULL)
-		set(message, "References", letter->references);
+	set_bracketed(arena, message, "Message-ID", letter->message_id);
+	set_thread(arena, message, letter);
 	set_list_headers(arena, message, letter);
 	set(message, "Auto-Submitted", "auto-generated");
 	set(message, "X-Auto-Response-Suppress", "All");

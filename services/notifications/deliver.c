@@ -218,7 +218,7 @@ static struct step offer(struct task *task)
 	d->bytes = compose(&task->arena, &d->letter, &d->length);
 	if (d->bytes == NULL) {
 		d->state = "failed";
-		d->why = "a header value has a control character";
+		d->why = "a header value is not fit to be one";
 		return record(task);
 	}
 	smtp_offer(task, &d->smtp, smtp, return_path(&task->arena, d->mail.id),

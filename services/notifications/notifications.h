@@ -56,16 +56,17 @@ struct letter {
 	const char *from_name; /* who wrote, or NULL: the site */
 	const char *subject;
 	const char *text, *html; /* bodies, UTF-8 */
-	const char *message_id, *in_reply_to,
-		*references;             /* without angle brackets; references with, or NULL */
+	/* Without angle brackets. The thread's id, and the message answered when not its first;
+	 * NULL: none. */
+	const char *message_id, *thread, *in_reply_to;
 	const char *list_id, *list_name; /* NULL: transactional, no List- headers */
 	const char *archived_at, *archive;
 	const char *unsubscribe; /* URL */
 	const char *reason;      /* "reply" */
 };
 
-/* CRLF line ends, ASCII, lines under 998 bytes; in the arena. NULL when a header value is not fit
- * to be one. */
+/* CRLF line ends, ASCII, lines of at most 998 bytes; in the arena. NULL when a header value is not
+ * fit to be one. */
 char *compose(struct arena *, const struct letter *, size_t *length);
 
 /* "c.7.q3v…@domain": the same on every try, different for everybody. kind c, t, s or a. */

@@ -111,10 +111,6 @@ static void set_list(struct writing *w, const struct claimed *mail,
 		     const Causerie__TopicSummary *topic)
 {
 	struct letter *letter = w->letter;
-	const char *thread = message_id(w->arena, 't', topic->id, mail->account_id);
-	const char *parent = mail->parent_id
-				     ? message_id(w->arena, 'c', mail->parent_id, mail->account_id)
-				     : NULL;
 	const struct stop stop = {mail->account_id, topic->id, mail->reason};
 
 	letter->list_name = topic->title;
@@ -127,9 +123,9 @@ static void set_list(struct writing *w, const struct claimed *mail,
 					       : letter->archive;
 	letter->unsubscribe =
 		arena_printf(w->arena, "%s/u/%s", site(), stop_token(w->arena, &stop));
-	letter->in_reply_to = parent ? parent : thread;
-	letter->references = parent ? arena_printf(w->arena, "<%s> <%s>", thread, parent)
-				    : arena_printf(w->arena, "<%s>", thread);
+	letter->thread = message_id(w->arena, 't', topic->id, mail->account_id);
+	if (mail->parent_id != 0)
+		letter->in_reply_to = message_id(w->arena, 'c', mail->parent_id, mail->account_id);
 	letter->reason = reason_name(mail->reason);
 }
 

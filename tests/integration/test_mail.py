@@ -319,6 +319,45 @@ def test_the_headers_are_complete(site, topic, remark, ben, ana, cleo):
     assert len(head.keys()) == len({name.lower() for name in head.keys()})
 
 
+LONG_URL = "https://debats-et-emissions.participation-citoyenne.ville-exemple-sur-la-riviere.fr"
+LONG_DOMAIN = "notifications.debats.participation-citoyenne.ville-exemple-sur-la-riviere.example.org"
+
+
+@pytest.fixture(scope="module")
+def far_away():
+    """The site under a long name: every address in a header is longer than a line should be."""
+    with Deployment(settings={"CAUSERIE_PUBLIC_URL": LONG_URL, "CAUSERIE_MAIL_FROM": f"courrier@{LONG_DOMAIN}"}) as running:
+        running.add_expertises()
+        yield running
+
+
+def as_sent(mail):
+    """The header lines' values as the bytes are, only unfolded: no reader's help."""
+    head = re.sub(rb"\r\n(?=[ \t])", b"", mail.raw.split(b"\r\n\r\n")[0]).decode()
+    return dict(line.split(": ", 1) for line in head.split("\r\n"))
+
+
+def test_what_programs_read_in_a_header_is_never_encoded(far_away):
+    ana, ben = far_away.member("Ana"), far_away.member("Ben")
+    topic = far_away.open_topic(ana, far_away.organizer(), title="Réunion " * 17)
+    first = ana.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    answer = reply(ben, topic, first)
+    mail = mail_about(far_away, answer, ana)
+    is_well_formed(mail)
+    head = as_sent(mail)
+    page = f"{LONG_URL}/sujets/{topic['id']}-{topic['slug']}"
+    assert head["List-Archive"] == f"<{page}>"
+    assert head["Archived-At"] == f"<{page}#c{answer['id']}>"
+    assert re.fullmatch(f"<{re.escape(LONG_URL)}/u/[A-Za-z0-9_-]+>", head["List-Unsubscribe"])
+    thread, parent, own = (rf"<{kind}\.{id}\.[a-z2-7]{{16}}@{re.escape(LONG_DOMAIN)}>"
+                           for kind, id in (("t", topic["id"]), ("c", first["id"]), ("c", answer["id"])))
+    assert re.fullmatch(own, head["Message-ID"])
+    assert re.fullmatch(parent, head["In-Reply-To"])
+    assert re.fullmatch(f"{thread} {parent}", head["References"])
+    assert head["List-Id"].endswith(f" <t{topic['id']}.{LONG_DOMAIN}>")
+    assert b"\r\n <" in mail.raw.split(b"\r\n\r\n")[0]  # folded, but between the words
+
+
 def test_mails_of_a_discussion_are_one_thread_for_each_reader(site, topic, ana, ben, cleo):
     first = ben.post(f"/topics/{topic['id']}/comments", {"body": "Première"})
     second = reply(cleo, topic, first, "Deuxième")
