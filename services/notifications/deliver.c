@@ -52,6 +52,8 @@ static struct metric sent_total =
 	METRIC_COUNTER("causerie_mails_sent_total", "", "Mails accepted by the server");
 static struct metric skipped_total =
 	METRIC_COUNTER("causerie_mails_skipped_total", "", "Mails nobody wanted any more");
+static struct metric server_away = METRIC_GAUGE(
+	"causerie_mail_server_away", "", "1 while the server took nothing from us when last asked");
 static struct metric failed_total = METRIC_COUNTER("causerie_mails_failed_total", "",
 						   "Attempts that did not end in acceptance");
 
@@ -280,6 +282,10 @@ static void judge(struct delivery *d)
 		d->state = "unknown";
 		d->why = "the connection ended after the final dot";
 		break;
+	case SMTP_AWAY:
+		d->state = "turned away";
+		d->why = d->smtp.error;
+		break;
 	case SMTP_REFUSED:
 		d->state = d->smtp.code >= 500 ? "failed" : "deferred";
 		d->why = arena_printf(&d->task.arena, "the server said %d", d->smtp.code);
@@ -298,6 +304,8 @@ static void tell(const struct delivery *d)
 	const char *trace = d->task.context.trace;
 	const unsigned long long id = d->mail.id;
 
+	if (d->smtp.state == SMTP_ACCEPTED || d->smtp.state == SMTP_REFUSED)
+		metric_set(&server_away, 0);
 	if (strcmp(d->state, "sent") == 0) {
 		metric_add(&sent_total, 1);
 		log_info(trace, "mail.sent", "delivery=%llu reason=%s message_id=%s attempt=%d", id,
@@ -305,6 +313,8 @@ static void tell(const struct delivery *d)
 	} else if (strcmp(d->state, "skipped") == 0) {
 		metric_add(&skipped_total, 1);
 		log_info(trace, "mail.skipped", "delivery=%llu why=%s", id, d->why);
+	} else if (d->smtp.state == SMTP_AWAY) {
+		metric_set(&server_away, 1); /* one line for all: recorded() has it */
 	} else {
 		metric_add(&failed_total, 1);
 		log_warn(trace, "mail.not_sent", "delivery=%llu state=%s why=%s attempt=%d", id,
@@ -327,13 +337,43 @@ static struct step record(struct task *task)
 		SQL_NAMED(task, &d->recorded, sql, &mark_skipped_sql, NULL,
 			  {"id", sql_id(d->mail.id)}, {"worker", sql_text(worker)},
 			  {"why", sql_text(d->why)});
+	else if (d->smtp.state == SMTP_AWAY)
+		SQL_NAMED(task, &d->recorded, sql, &mark_turned_away_sql, NULL,
+			  {"id", sql_id(d->mail.id)}, {"worker", sql_text(worker)},
+			  {"why", sql_text(d->why)});
 	else
 		SQL_NAMED(task, &d->recorded, sql, &mark_failed_sql, NULL,
 			  {"id", sql_id(d->mail.id)}, {"worker", sql_text(worker)},
 			  {"state", sql_text(d->state)}, {"why", sql_text(d->why)},
 			  {"pause_ms", sql_integer(pause_ms(d))},
-			  {"uncounted", sql_flag(d->unasked)});
+			  {"uncounted", sql_flag(d->unasked)},
+			  {"answered", sql_flag(d->smtp.state == SMTP_REFUSED)});
 	return task_then(recorded);
+}
+
+/* By the server's reply: which of our settings it does not like. */
+static const char *what_to_do(int code)
+{
+	switch (code) {
+	case 530:
+	case 534:
+	case 535:
+	case 538:
+		return "correct CAUSERIE_SMTP_USER and CAUSERIE_SMTP_PASSWORD; no mail is lost";
+	default:
+		return code >= 400
+			       ? "ask who runs the server why it refuses us: it sees our "
+				 "address and CAUSERIE_MAIL_FROM; no mail is lost"
+			       : "see that the server runs where CAUSERIE_SMTP_URL says and can "
+				 "do what CAUSERIE_SMTP_TLS says; no mail is lost";
+	}
+}
+
+static void tell_server_is_away(const struct delivery *d)
+{
+	log_error(NULL, "mail.server_away", "code=%d why=%s failures=%lld pause_s=%lld do=%s",
+		  d->smtp.code, d->why, (long long)sql_get_integer(&d->recorded, 0, "failures"),
+		  (long long)sql_get_integer(&d->recorded, 0, "pause_s"), what_to_do(d->smtp.code));
 }
 
 /* Not written down: the lease will end, and the row tells how far it came. */
@@ -341,6 +381,8 @@ static struct step recorded(struct task *task)
 {
 	struct delivery *d = (struct delivery *)task;
 
+	if (d->recorded.state == SQL_DONE && d->smtp.state == SMTP_AWAY && d->recorded.rows > 0)
+		tell_server_is_away(d);
 	if (d->recorded.state != SQL_DONE)
 		log_warn(task->context.trace, "mail.not_recorded", "delivery=%llu state=%s",
 			 (unsigned long long)d->mail.id, d->state);

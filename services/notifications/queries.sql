@@ -84,6 +84,7 @@ SELECT count(*) AS moved FROM moved;
 -- Takes mails that are due; the first try of what is not urgent waits for the delay, so that edits and
 -- deletions count. One that was being sent when its sender died goes back to the queue, unless
 -- all but the final dot had been sent: then nobody knows, and it waits before it is sent again.
+-- While the server takes nothing there is nothing to take; afterwards one mail asks for all of them.
 -- name: claim
 WITH dead AS (UPDATE deliveries SET state = CASE WHEN data_sent_at IS NULL THEN 'queued' ELSE 'unknown' END, lease_until = NULL,
                      due_at = CASE WHEN data_sent_at IS NULL THEN now() ELSE data_sent_at + :unknown_ms::bigint * interval '1 millisecond' END,
@@ -93,7 +94,9 @@ WITH dead AS (UPDATE deliveries SET state = CASE WHEN data_sent_at IS NULL THEN 
               WHERE state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
                 AND (state <> 'queued' OR reason = 'account' OR due_at <= now() - :delay_ms::bigint * interval '1 millisecond')
                 AND (state <> 'unknown' OR NOT :hold::boolean)
-              ORDER BY due_at LIMIT :limit::bigint FOR UPDATE SKIP LOCKED)
+                AND NOT EXISTS (SELECT FROM server_pause WHERE until > now())
+              ORDER BY due_at LIMIT CASE WHEN EXISTS (SELECT FROM server_pause) THEN 1 ELSE :limit::bigint END
+                FOR UPDATE SKIP LOCKED)
 UPDATE deliveries d SET state = 'sending', worker = :worker::text, attempt = attempt + 1, data_sent_at = NULL,
        lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
   FROM due WHERE d.id = due.id
@@ -111,6 +114,7 @@ UPDATE deliveries SET data_sent_at = now(), message_id = :message_id::text
 RETURNING id;
 
 -- name: mark_sent
+WITH well AS (DELETE FROM server_pause)
 UPDATE deliveries SET state = 'sent', sent_at = now(), lease_until = NULL, why = '' WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
 
 -- name: mark_skipped
@@ -118,9 +122,22 @@ UPDATE deliveries SET state = 'skipped', why = :why::text, lease_until = NULL WH
 
 -- An attempt that never reached the server, because one of our own services was away, does not count.
 -- name: mark_failed
+WITH well AS (DELETE FROM server_pause WHERE :answered::boolean)
 UPDATE deliveries SET state = :state::text, why = :why::text, lease_until = NULL, attempt = attempt - :uncounted::boolean::int,
        due_at = now() + :pause_ms::bigint * interval '1 millisecond'
  WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
+
+-- The server takes nothing from us: the mail is as it was, and all wait 1, 2, 4, 8, 15, 15 … minutes, a fifth of it
+-- at random. A row for the first who finds out, and only for them.
+-- name: mark_turned_away
+WITH back AS (UPDATE deliveries SET state = 'deferred', why = :why::text, lease_until = NULL, attempt = attempt - 1, due_at = now()
+               WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending')
+INSERT INTO server_pause AS p (failures, until) VALUES (1, now() + interval '1 minute')
+ON CONFLICT (only_one) DO UPDATE
+   SET failures = p.failures + 1,
+       until = now() + least(2 ^ least(p.failures, 10), 15) * (1 - random() / 5) * interval '1 minute'
+ WHERE p.until <= now()
+RETURNING failures, extract(epoch FROM until - now())::bigint AS pause_s;
 
 -- name: count_late
 SELECT count(*) AS late FROM deliveries WHERE state IN ('queued', 'deferred', 'unknown') AND due_at < now() - interval '10 minutes';

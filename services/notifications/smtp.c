@@ -3,7 +3,7 @@
  *
  *   offer --> its turn --> connect --> MAIL --> RCPT --> DATA --> body --> SMTP_READY
  *                 |            |         |        |        |        |
- *                 +------------+---------+--------+--------+--------+--> certainly not sent
+ *                 +-- nothing is taken --+        +--------+--------+--> certainly not sent
  *
  *   commit --> dot --> accepted, refused, or (cut) unknown
  *
@@ -98,9 +98,31 @@ static void end(struct smtp_transfer *transfer, enum smtp_state state, const cha
 	answer(transfer, state);
 }
 
+/* The server does not want us, or is not there: those who wait for a connection need not try. */
+static void turned_away(struct smtp_transfer *transfer, int code, const char *error)
+{
+	struct smtp *smtp = transfer->smtp;
+	struct transfers waiting = TAILQ_HEAD_INITIALIZER(waiting);
+	struct smtp_transfer *other;
+
+	TAILQ_CONCAT(&waiting, &smtp->queue, link);
+	transfer->slot->code = code;
+	end(transfer, SMTP_AWAY, error);
+	while ((other = TAILQ_FIRST(&waiting)) != NULL) {
+		TAILQ_REMOVE(&waiting, other, link);
+		other->phase = OVER;
+		other->slot->code = code;
+		other->slot->error = error;
+		answer(other, SMTP_AWAY);
+	}
+}
+
 static void cut(struct smtp_transfer *transfer, const char *error)
 {
-	end(transfer, transfer->phase == DOT ? SMTP_UNKNOWN : SMTP_UNREACHABLE, error);
+	if (transfer->phase <= MAIL)
+		turned_away(transfer, transfer->slot->code, error);
+	else
+		end(transfer, transfer->phase == DOT ? SMTP_UNKNOWN : SMTP_UNREACHABLE, error);
 }
 
 /* --- the dialogue --------------------------------------------------------------------- */
@@ -216,8 +238,11 @@ static void said(struct smtp_transfer *transfer, int code)
 	transfer->slot->code = code;
 	if (code / 100 != (transfer->phase == DATA ? 3 : 2)) {
 		say_goodbye(transfer);
-		end(transfer, code >= 400 && code < 600 ? SMTP_REFUSED : SMTP_UNREACHABLE,
-		    "the server refused");
+		if (transfer->phase == MAIL)
+			turned_away(transfer, code, "the server refused our sender");
+		else
+			end(transfer, code >= 400 && code < 600 ? SMTP_REFUSED : SMTP_UNREACHABLE,
+			    "the server refused");
 		return;
 	}
 	switch (transfer->phase) {
@@ -321,9 +346,7 @@ static void not_connected(struct smtp_transfer *transfer, CURLcode result)
 	long code = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
-	transfer->slot->code = (int)code;
-	end(transfer, code >= 400 && code < 600 ? SMTP_REFUSED : SMTP_UNREACHABLE,
-	    curl_easy_strerror(result));
+	turned_away(transfer, (int)code, curl_easy_strerror(result));
 }
 
 static void collect(struct smtp *smtp)

@@ -22,8 +22,10 @@ enum smtp_state {
 	SMTP_PENDING,
 	SMTP_READY, /* everything but the dot has been sent */
 	SMTP_ACCEPTED,
-	SMTP_REFUSED,     /* code says for now (4xx) or for good (5xx) */
-	SMTP_UNREACHABLE, /* no conversation, or cut before the dot: certainly not sent */
+	SMTP_REFUSED,     /* this mail; code says for now (4xx) or for good (5xx) */
+	SMTP_AWAY,        /* no conversation, or refused before a recipient was named: whatever
+			   * the code says, it is about us, and holds for every mail */
+	SMTP_UNREACHABLE, /* cut between recipient and dot: certainly not sent */
 	SMTP_UNKNOWN,     /* cut after the dot */
 };
 

@@ -5,7 +5,8 @@ Every dialogue leaves a line in `attempts`; what came is in `offered`, what was 
 `messages`. A test may make it misbehave: `answer` is called with the address and the number of the
 attempt at DATA's end and returns an SMTP reply, or "cut-before" or "cut-after" (the connection ends
 before or after the message counts as taken, without a reply); `greet` is called with the address at
-RCPT. Both may be coroutines, so that one dialogue waits while others go on.
+RCPT. Both may be coroutines, so that one dialogue waits while others go on. `turn_away` has the reply to
+everybody at "greeting", "EHLO", "AUTH" or "MAIL", and `turned_away` counts whom it met.
 
     with MailServer() as mail:
         message = mail.wait_for("ana@example.org", subject="adresse")
@@ -20,7 +21,7 @@ import threading
 import time
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Message:
@@ -50,6 +51,34 @@ class Message:
         return re.findall(r"https?://[^\s<>\"]+", self.body())
 
 
+class _Dialogue(SMTP):
+    """aiosmtpd's, and a door that may be closed."""
+
+    async def _refused(self, stage):
+        reply = self.event_handler.turn_away.get(stage)
+        if reply:
+            self.event_handler.turned_away += 1
+            await super().push(reply)
+        return reply
+
+    async def push(self, status):
+        greets = isinstance(status, str) and status.startswith("220 ")
+        if not greets or not await self._refused("greeting"):
+            await super().push(status)
+
+    async def smtp_EHLO(self, hostname):
+        await self._refused("EHLO") or await super().smtp_EHLO(hostname)
+
+    async def smtp_HELO(self, hostname):
+        await self._refused("EHLO") or await super().smtp_HELO(hostname)
+
+    async def smtp_AUTH(self, arg):
+        await self._refused("AUTH") or await super().smtp_AUTH(arg)
+
+    async def smtp_MAIL(self, arg):
+        await self._refused("MAIL") or await super().smtp_MAIL(arg)
+
+
 async def _said(reply):
     return await reply if inspect.isawaitable(reply) else reply
 
@@ -61,6 +90,8 @@ class MailServer:
         self.attempts = []
         self.answer = None
         self.greet = None
+        self.turn_away = {}
+        self.turned_away = 0
         self._lock = threading.Lock()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -77,7 +108,9 @@ class MailServer:
 
     def start(self):
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self._controller.factory = lambda: SMTP(self, enable_SMTPUTF8=False)
+        self._controller.factory = lambda: _Dialogue(
+            self, enable_SMTPUTF8=False, auth_require_tls=False,
+            authenticator=lambda *_: AuthResult(success=True))
         self._controller.start()
 
     def stop(self):

@@ -30,6 +30,8 @@ def site():
 def a_kind_server(site):
     yield
     site.mail.answer = site.mail.greet = None
+    site.mail.turn_away = {}
+    the_server_may_be_asked(site)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,19 @@ def ends_as(site, comment, person, state):
     return delivery(site, comment, person)
 
 
+def nothing_is_under_way(site):
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM deliveries WHERE state = 'sending'")
+        return cursor.fetchone()[0] == 0
+
+
+def the_server_may_be_asked(site):
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE server_pause SET until = now()")
+
+
 def let_time_pass(site):
+    the_server_may_be_asked(site)
     with site.database("notifications") as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE deliveries SET due_at = now() - interval '1 hour' WHERE state IN ('deferred', 'unknown')")
 
@@ -197,6 +211,48 @@ def test_a_server_that_is_away_costs_no_mail(site, topic, remark, ben, cleo):
         site.mail.start()
     let_time_pass(site)
     mail_about(site, answer, ben)
+
+
+@pytest.fixture
+def with_a_password(site):
+    """The notifications daemon signs in to the server."""
+    site.environment["CAUSERIE_SMTP_USER"] = site.environment["CAUSERIE_SMTP_PASSWORD"] = "causerie"
+    restart(site)
+    yield
+    del site.environment["CAUSERIE_SMTP_USER"], site.environment["CAUSERIE_SMTP_PASSWORD"]
+    restart(site)
+
+
+def restart(site):
+    site.kill("notifications")
+    site.start("notifications")
+    site.wait_ready()
+
+
+@pytest.mark.parametrize("stage, reply_line, hint", [
+    ("greeting", "554 not from your network", "why it refuses us"), ("EHLO", "550 who are you", "why it refuses us"),
+    ("MAIL", "553 not your domain", "CAUSERIE_MAIL_FROM"), ("AUTH", "535 wrong password", "CAUSERIE_SMTP_PASSWORD")])
+def test_a_server_that_refuses_us_costs_no_mail(site, topic, remark, ben, cleo, with_a_password, stage, reply_line, hint):
+    told = len(site.lines("notifications", "mail.server_away"))
+    site.mail.turn_away = {stage: reply_line}
+    first = reply(cleo, topic, remark)
+    lines = eventually(lambda: site.lines("notifications", "mail.server_away")[told:])
+    assert (lines[0]["code"], lines[0]["failures"]) == (int(reply_line[:3]), 1) and hint in lines[0]["do"]
+
+    waits = {("queued", 0), ("deferred", 0)}  # deferred: it was the one that found out; not its fault
+    eventually(lambda: (delivery(site, first, ben) or ("", "", 0))[::2] in waits and nothing_is_under_way(site))
+
+    met = site.mail.turned_away
+    second = reply(cleo, topic, remark, "Ou en écrire.")
+    ends_as(site, second, ben, "queued")
+    time.sleep(DELAY + 1)
+    site.mail.turn_away = {}
+    the_server_may_be_asked(site)
+    mail_about(site, first, ben)
+    mail_about(site, second, ben)
+    assert site.mail.turned_away == met, "while the server takes nothing it is left alone"
+    assert len(site.lines("notifications", "mail.server_away")) == told + 1
+    assert ends_as(site, first, ben, "sent")[2] == 1
 
 
 # --- what is not sent
