@@ -57,10 +57,11 @@ static struct metric server_away = METRIC_GAUGE(
 static struct metric failed_total = METRIC_COUNTER("causerie_mails_failed_total", "",
 						   "Attempts that did not end in acceptance");
 
-static void given_up(void *nothing)
+static void on_end(void *argument)
 {
-	(void)nothing;
-	queue_finished();
+	const struct delivery *d = argument;
+
+	queue_finished(d->mail.id);
 }
 
 void deliver(const struct claimed *mail)
@@ -72,8 +73,7 @@ void deliver(const struct claimed *mail)
 				      task_done(), PATIENCE_MS, &context);
 
 	d->mail = *mail;
-	arena_defer(&d->task.arena, given_up,
-		    NULL); /* whatever happens, the queue hears of the end */
+	arena_defer(&d->task.arena, on_end, d); /* whatever happens, the queue hears of it */
 }
 
 static void ask_recipient(struct delivery *d)

@@ -6,10 +6,12 @@
  */
 #include "notifications.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <gmime/gmime.h>
+#include <sodium.h>
 
 #include "accounts.pb-c.h"
 #include "comments.pb-c.h"
@@ -22,7 +24,7 @@
 struct notifications_settings settings;
 struct rpc_client *accounts, *topics, *comments;
 struct smtp *smtp;
-char worker[64];
+char worker[80];
 
 static struct consumer *seen[3];
 
@@ -127,12 +129,15 @@ static struct consumer *listen_to(const char *source, struct rpc_client *owner)
 	return consumer_new(here->loop, &wanted);
 }
 
+/* In a container host and pid are the same at every start, so a random word makes the name one
+ * process's own. */
 static void name_worker(void)
 {
 	char host[40] = "";
 
 	gethostname(host, sizeof host - 1);
-	snprintf(worker, sizeof worker, "%s:%d", host, (int)getpid());
+	snprintf(worker, sizeof worker, "%s:%d:%08" PRIx32, host, (int)getpid(),
+		 randombytes_random());
 }
 
 static const char *start(const struct service_context *here)

@@ -28,15 +28,15 @@ struct notifications_settings {
 extern struct notifications_settings settings;
 extern struct rpc_client *accounts, *topics, *comments;
 extern struct smtp *smtp;
-extern char worker[64]; /* this process, in leases: host and pid */
+extern char worker[80]; /* this process, in leases */
 
 /* --- queue.c: takes what is due, keeps the leases --- */
 
 void queue_start(struct event_base *);
 void queue_stop(void);
-void queue_wake(void);     /* something became due */
-void queue_drain(void);    /* takes nothing more; service_drained() when the last is done */
-void queue_finished(void); /* deliver.c: one is done */
+void queue_wake(void);            /* something became due */
+void queue_drain(void);           /* takes nothing more; service_drained() when the last is done */
+void queue_finished(uint64_t id); /* deliver.c: one is done */
 
 /* --- deliver.c: one mail, from the claim to the record of what became of it --- */
 

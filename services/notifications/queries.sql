@@ -105,7 +105,7 @@ RETURNING d.id, d.account_id, d.reason, d.type, d.topic_id, d.comment_id, d.pare
 
 -- name: renew_leases
 UPDATE deliveries SET lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
- WHERE worker = :worker::text AND state = 'sending' AND lease_until > now();
+ WHERE id = ANY (:ids::bigint[]) AND worker = :worker::text AND state = 'sending' AND lease_until > now();
 
 -- Before the final dot: still ours? Then from here on its fate is unknown until the server answers.
 -- name: mark_data_sent

@@ -5,7 +5,9 @@
  *
  * A claim is a short statement with SKIP LOCKED: any number of replicas may take
  * from one queue. While a mail is being sent no transaction is open; what holds it
- * is the lease, renewed while this process lives.
+ * is the lease, renewed while its task here runs. A row that says it is ours and has
+ * no task (the claim's answer was lost, or the result could not be written down)
+ * keeps its lease no longer, and goes back when that has ended.
  */
 #include "notifications.h"
 
@@ -23,6 +25,7 @@
 
 static struct event *ticker, *renewer;
 static struct event_base *loop;
+static uint64_t held[AT_ONCE]; /* ids of the deliveries in progress */
 static unsigned in_progress;
 static bool claiming, draining;
 
@@ -96,7 +99,7 @@ static void hand_over(const struct sql_slot *rows, int row)
 	strncpy(one.type, sql_get_text(rows, row, "type"), sizeof one.type - 1);
 	strncpy(one.to_state, sql_get_text(rows, row, "to_state"), sizeof one.to_state - 1);
 	strncpy(one.trace, sql_get_text(rows, row, "trace"), sizeof one.trace - 1);
-	in_progress++;
+	held[in_progress++] = one.id;
 	deliver(&one);
 }
 
@@ -124,7 +127,8 @@ struct renewal {
 static struct step renew(struct task *task)
 {
 	SQL_NAMED(task, &((struct renewal *)task)->done, service_here()->sql, &renew_leases_sql,
-		  NULL, {"worker", sql_text(worker)}, {"lease_ms", sql_integer(settings.lease_ms)});
+		  NULL, {"worker", sql_text(worker)}, {"lease_ms", sql_integer(settings.lease_ms)},
+		  {"ids", sql_ids(&task->arena, held, in_progress)});
 	return task_done();
 }
 
@@ -175,9 +179,18 @@ void queue_drain(void)
 		service_drained();
 }
 
-void queue_finished(void)
+static void let_go(uint64_t id)
 {
-	in_progress--;
+	for (unsigned i = 0; i < in_progress; i++)
+		if (held[i] == id) {
+			held[i] = held[--in_progress];
+			return;
+		}
+}
+
+void queue_finished(uint64_t id)
+{
+	let_go(id);
 	if (draining && in_progress == 0)
 		service_drained();
 	else

@@ -5,9 +5,11 @@ A mail waits a little before it leaves. Pauses between tries are minutes, so tes
 delivery instead of waiting.
 """
 import asyncio
+import contextlib
 import html.parser
 import re
 import secrets
+import threading
 import time
 
 import pytest
@@ -16,7 +18,7 @@ from harness.deployment import Deployment, a_topic, eventually
 from harness.pages import Browser
 
 DELAY = 0.6  # seconds, long enough to change one's mind in
-PATIENT = {"CAUSERIE_MAIL_DELAY": f"{DELAY * 1000:.0f}ms", "CAUSERIE_SMTP_TIMEOUT": "20s"}
+PATIENT = {"CAUSERIE_MAIL_DELAY": f"{DELAY * 1000:.0f}ms", "CAUSERIE_SMTP_TIMEOUT": "20s", "CAUSERIE_MAIL_LEASE": "3s"}
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +213,86 @@ def test_a_server_that_is_away_costs_no_mail(site, topic, remark, ben, cleo):
         site.mail.start()
     let_time_pass(site)
     mail_about(site, answer, ben)
+
+
+def refusing(site, what):
+    """The database of notifications takes no such write until the fixture's end."""
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute(f"""
+            CREATE OR REPLACE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'refused by the test'; END $$ LANGUAGE plpgsql;
+            CREATE TRIGGER refused BEFORE UPDATE ON deliveries FOR EACH ROW WHEN ({what}) EXECUTE FUNCTION refuse()""")
+
+
+@pytest.fixture
+def accept_again(site):
+    def accept():
+        with site.database("notifications") as connection, connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER IF EXISTS refused ON deliveries")
+    yield accept
+    accept()
+
+
+def test_a_mail_whose_acceptance_could_not_be_recorded_is_sent_again_under_the_same_id(
+        site, topic, remark, ben, cleo, accept_again):
+    refusing(site, "NEW.state = 'sent'")
+    answer = reply(cleo, topic, remark)
+    mail_about(site, answer, ben)
+    eventually(lambda: site.lines("notifications", "mail.not_recorded"))
+    with busy(site, cleo, topic):
+        ends_as(site, answer, ben, "unknown")
+    accept_again()
+    let_time_pass(site)
+    ends_as(site, answer, ben, "sent")
+    assert [mail.message_id for mail in mails_about(site, answer, ben)] == [mail_about(site, answer, ben).message_id] * 2
+
+
+@contextlib.contextmanager
+def busy(site, cleo, topic):
+    """One mail to somebody else is under way all the time, so the daemon renews its leases."""
+    began, over = threading.Event(), threading.Event()
+
+    async def slowly(*_):
+        if not began.is_set():
+            began.set()
+            while not over.is_set():
+                await asyncio.sleep(0.1)
+        return "250 taken"
+
+    site.mail.answer = slowly
+    cleo.post(f"/topics/{topic['id']}/comments", {"body": "Et pendant ce temps."})
+    eventually(began.is_set)
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def test_a_row_that_nobody_works_on_goes_back_and_is_sent(site, topic, remark, ben, cleo):
+    """As after a claim whose answer was lost: the database says it is this worker's, who knows nothing of it."""
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO server_pause VALUES (true, 1, now() + interval '1 hour')")
+        connection.commit()
+        answer = reply(cleo, topic, remark)
+        ends_as(site, answer, ben, "queued")
+        cursor.execute("UPDATE deliveries SET state = 'sending', lease_until = now() + interval '3 s',"
+                       " worker = (SELECT worker FROM deliveries WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1)"
+                       " WHERE comment_id = %s AND account_id = %s", (answer["id"], ben.id))
+        cursor.execute("DELETE FROM server_pause")
+    with busy(site, cleo, topic):
+        ends_as(site, answer, ben, "sent")
+    assert len(mails_about(site, answer, ben)) == 1
+
+
+def test_a_worker_has_another_name_at_each_start(site, topic, remark, ben, cleo):
+    names = set()
+    for body in ("Avant", "Après"):
+        answer = reply(cleo, topic, remark, body)
+        ends_as(site, answer, ben, "sent")
+        with site.database("notifications") as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT worker FROM deliveries WHERE comment_id = %s AND account_id = %s", (answer["id"], ben.id))
+            names.add(re.fullmatch(r".*:\d+:([0-9a-f]{8})", cursor.fetchone()[0])[1])
+        restart(site)
+    assert len(names) == 2
 
 
 @pytest.fixture
