@@ -52,6 +52,9 @@ static struct metric sent_total =
 	METRIC_COUNTER("causerie_mails_sent_total", "", "Mails accepted by the server");
 static struct metric skipped_total =
 	METRIC_COUNTER("causerie_mails_skipped_total", "", "Mails nobody wanted any more");
+static struct metric given_up_total =
+	METRIC_COUNTER("causerie_mails_given_up_total", "",
+		       "Mails not tried any more, though nobody refused them");
 static struct metric server_away = METRIC_GAUGE(
 	"causerie_mail_server_away", "", "1 while the server took nothing from us when last asked");
 static struct metric failed_total = METRIC_COUNTER("causerie_mails_failed_total", "",
@@ -264,13 +267,17 @@ static int64_t pause_ms(const struct delivery *d)
 	const int64_t pause = minutes[n < last ? n : last] * 60000;
 
 	if (d->smtp.state == SMTP_UNKNOWN)
-		return settings.unknown_ms;
+		return settings.unknown_ms << d->mail.unknowns;
 	if (d->unasked)
 		return SERVICE_PAUSE_MS;
 	return pause - random() % (pause / 5);
 }
 
-#define TRIES 48 /* some four days */
+/* Each try may be a copy, so a server that always hangs up after the dot is not asked for ever. */
+static const char *unknown_or_failed(const struct delivery *d)
+{
+	return d->mail.unknowns + 1 < COPIES ? "unknown" : "failed";
+}
 
 static void judge(struct delivery *d)
 {
@@ -279,7 +286,7 @@ static void judge(struct delivery *d)
 		d->state = "sent";
 		break;
 	case SMTP_UNKNOWN:
-		d->state = "unknown";
+		d->state = unknown_or_failed(d);
 		d->why = "the connection ended after the final dot";
 		break;
 	case SMTP_AWAY:
@@ -297,6 +304,20 @@ static void judge(struct delivery *d)
 	}
 	if (strcmp(d->state, "deferred") == 0 && d->mail.attempt >= TRIES)
 		d->state = "failed";
+}
+
+/* It did not fail because somebody said no for good. */
+static bool is_unsettled(const struct delivery *d)
+{
+	return d->smtp.state != SMTP_REFUSED || d->smtp.code < 500;
+}
+
+void mail_given_up(const char *trace, uint64_t id, const char *why, int attempt)
+{
+	metric_add(&given_up_total, 1);
+	log_error(trace, "mail.given_up", "delivery=%llu why=%s attempt=%d do=%s",
+		  (unsigned long long)id, why, attempt,
+		  "look in the mail server's log for the Message-ID in deliveries");
 }
 
 static void tell(const struct delivery *d)
@@ -319,6 +340,8 @@ static void tell(const struct delivery *d)
 		metric_add(&failed_total, 1);
 		log_warn(trace, "mail.not_sent", "delivery=%llu state=%s why=%s attempt=%d", id,
 			 d->state, d->why, d->mail.attempt);
+		if (strcmp(d->state, "failed") == 0 && is_unsettled(d))
+			mail_given_up(trace, d->mail.id, d->why, d->mail.attempt);
 	}
 }
 
@@ -347,6 +370,7 @@ static struct step record(struct task *task)
 			  {"state", sql_text(d->state)}, {"why", sql_text(d->why)},
 			  {"pause_ms", sql_integer(pause_ms(d))},
 			  {"uncounted", sql_flag(d->unasked)},
+			  {"unknown", sql_flag(d->smtp.state == SMTP_UNKNOWN)},
 			  {"answered", sql_flag(d->smtp.state == SMTP_REFUSED)});
 	return task_then(recorded);
 }

@@ -30,6 +30,9 @@ extern struct rpc_client *accounts, *topics, *comments;
 extern struct smtp *smtp;
 extern char worker[80]; /* this process, in leases */
 
+#define TRIES  48 /* of a mail that is refused for now: some four days */
+#define COPIES 5  /* of a mail that may have been taken each time, at most */
+
 /* --- queue.c: takes what is due, keeps the leases --- */
 
 void queue_start(struct event_base *);
@@ -44,10 +47,13 @@ struct claimed {
 	uint64_t id, account_id, topic_id, comment_id, parent_id, actor_id, mail_id, seq;
 	Causerie__Reason reason;
 	char type[41], to_state[41], trace[65];
-	int attempt;
+	int attempt, unknowns;
 	bool read; /* on the site, meanwhile */
 };
 void deliver(const struct claimed *);
+
+/* Nobody will try again: a line for whoever should look, and a metric. */
+void mail_given_up(const char *trace, uint64_t id, const char *why, int attempt);
 
 /* --- compose.c: the message itself (RFC 5322) --- */
 

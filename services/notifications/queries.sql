@@ -81,16 +81,24 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
      unpreferred AS (DELETE FROM preferences WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved))
 SELECT count(*) AS moved FROM moved;
 
+-- One that was being sent when its sender died goes back to the queue, unless all but the final dot
+-- had been sent: then nobody knows, and it waits before it is sent again; not for ever, as each time may
+-- be a copy. Nor is one tried for ever whose senders die.
+-- name: take_back
+UPDATE deliveries d SET state = w.state, why = w.why, lease_until = NULL, unknowns = unknowns + (data_sent_at IS NOT NULL)::int,
+       due_at = CASE WHEN data_sent_at IS NULL THEN now() ELSE data_sent_at + :unknown_ms::bigint * interval '1 millisecond' END
+  FROM (SELECT id, CASE WHEN data_sent_at IS NULL AND attempt < :tries::int THEN 'queued'
+                        WHEN data_sent_at IS NOT NULL AND unknowns + 1 < :copies::int THEN 'unknown' ELSE 'failed' END AS state,
+               CASE WHEN data_sent_at IS NULL THEN 'its sender did not finish' ELSE 'the connection ended after the final dot' END AS why
+          FROM deliveries WHERE state = 'sending' AND lease_until < now()
+         ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED) w
+ WHERE d.id = w.id
+RETURNING d.id, d.state, d.why, d.attempt, d.trace;
+
 -- Takes mails that are due; the first try of what is not urgent waits for the delay, so that edits and
--- deletions count. One that was being sent when its sender died goes back to the queue, unless
--- all but the final dot had been sent: then nobody knows, and it waits before it is sent again.
--- While the server takes nothing there is nothing to take; afterwards one mail asks for all of them.
+-- deletions count. While the server takes nothing there is nothing to take; afterwards one mail asks for all of them.
 -- name: claim
-WITH dead AS (UPDATE deliveries SET state = CASE WHEN data_sent_at IS NULL THEN 'queued' ELSE 'unknown' END, lease_until = NULL,
-                     due_at = CASE WHEN data_sent_at IS NULL THEN now() ELSE data_sent_at + :unknown_ms::bigint * interval '1 millisecond' END,
-                     why = CASE WHEN data_sent_at IS NULL THEN why ELSE 'the connection ended after the final dot' END
-               WHERE state = 'sending' AND lease_until < now()),
-     due AS (SELECT id FROM deliveries
+WITH due AS (SELECT id FROM deliveries
               WHERE state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
                 AND (state <> 'queued' OR reason = 'account' OR due_at <= now() - :delay_ms::bigint * interval '1 millisecond')
                 AND (state <> 'unknown' OR NOT :hold::boolean)
@@ -101,7 +109,7 @@ UPDATE deliveries d SET state = 'sending', worker = :worker::text, attempt = att
        lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
   FROM due WHERE d.id = due.id
 RETURNING d.id, d.account_id, d.reason, d.type, d.topic_id, d.comment_id, d.parent_id, d.actor_id, d.mail_id, d.to_state,
-          d.trace, d.attempt, d.source, d.epoch, d.seq, d.read_at IS NOT NULL AND d.reason <> 'account' AS read;
+          d.trace, d.attempt, d.unknowns, d.source, d.epoch, d.seq, d.read_at IS NOT NULL AND d.reason <> 'account' AS read;
 
 -- name: renew_leases
 UPDATE deliveries SET lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
@@ -124,7 +132,7 @@ UPDATE deliveries SET state = 'skipped', why = :why::text, lease_until = NULL WH
 -- name: mark_failed
 WITH well AS (DELETE FROM server_pause WHERE :answered::boolean)
 UPDATE deliveries SET state = :state::text, why = :why::text, lease_until = NULL, attempt = attempt - :uncounted::boolean::int,
-       due_at = now() + :pause_ms::bigint * interval '1 millisecond'
+       unknowns = unknowns + :unknown::boolean::int, due_at = now() + :pause_ms::bigint * interval '1 millisecond'
  WHERE id = :id::bigint AND worker = :worker::text AND state = 'sending';
 
 -- The server takes nothing from us: the mail is as it was, and all wait 1, 2, 4, 8, 15, 15 … minutes, a fifth of it

@@ -23,7 +23,7 @@
 #define TICK_MS  500
 #define CLAIM_MS 10000
 
-static struct event *ticker, *renewer;
+static struct event *ticker, *renewer, *salvager;
 static struct event_base *loop;
 static uint64_t held[AT_ONCE]; /* ids of the deliveries in progress */
 static unsigned in_progress;
@@ -34,7 +34,7 @@ struct claim {
 	struct sql_slot rows;
 };
 
-static task_step take, taken;
+static task_step take, taken, take_back, taken_back;
 
 static struct metric claimed_total =
 	METRIC_COUNTER("causerie_mails_claimed_total", "", "Deliveries taken from the queue");
@@ -65,7 +65,6 @@ static struct step take(struct task *task)
 	SQL_NAMED(task, &c->rows, service_here()->sql, &claim_sql, NULL,
 		  {"worker", sql_text(worker)}, {"limit", sql_integer(AT_ONCE - in_progress)},
 		  {"lease_ms", sql_integer(settings.lease_ms)},
-		  {"unknown_ms", sql_integer(settings.unknown_ms)},
 		  {"delay_ms", sql_integer(settings.delay_ms)},
 		  {"hold", sql_flag(strcmp(settings.on_unknown, "hold") == 0)});
 	return task_then(taken);
@@ -93,6 +92,7 @@ static void hand_over(const struct sql_slot *rows, int row)
 		.seq = (uint64_t)sql_get_integer(rows, row, "seq"),
 		.reason = reason_of(sql_get_text(rows, row, "reason")),
 		.attempt = (int)sql_get_integer(rows, row, "attempt"),
+		.unknowns = (int)sql_get_integer(rows, row, "unknowns"),
 		.read = sql_get_flag(rows, row, "read"),
 	};
 
@@ -141,6 +141,43 @@ static void on_renew(evutil_socket_t nothing, short events, void *argument)
 		background(sizeof(struct renewal), task_then(renew));
 }
 
+/* --- what other workers, or this one, left behind --- */
+
+static struct step take_back(struct task *task)
+{
+	SQL_NAMED(task, &((struct claim *)task)->rows, service_here()->sql, &take_back_sql, NULL,
+		  {"unknown_ms", sql_integer(settings.unknown_ms)}, {"tries", sql_integer(TRIES)},
+		  {"copies", sql_integer(COPIES)});
+	return task_then(taken_back);
+}
+
+static struct step taken_back(struct task *task)
+{
+	const struct sql_slot *rows = &((struct claim *)task)->rows;
+
+	for (int row = 0; rows->state == SQL_DONE && row < rows->rows; row++) {
+		const char *trace = sql_get_text(rows, row, "trace");
+		const uint64_t id = (uint64_t)sql_get_integer(rows, row, "id");
+		const char *state = sql_get_text(rows, row, "state");
+
+		log_warn(trace, "mail.lease_ended", "delivery=%llu state=%s",
+			 (unsigned long long)id, state);
+		if (strcmp(state, "failed") == 0)
+			mail_given_up(trace, id, sql_get_text(rows, row, "why"),
+				      (int)sql_get_integer(rows, row, "attempt"));
+	}
+	return task_done();
+}
+
+static void on_take_back(evutil_socket_t nothing, short events, void *argument)
+{
+	(void)nothing;
+	(void)events;
+	(void)argument;
+	if (!draining && sql_ready(service_here()->sql))
+		background(sizeof(struct claim), task_then(take_back));
+}
+
 static struct event *every(int64_t ms, event_callback_fn callback)
 {
 	const struct timeval interval = {ms / 1000, ms % 1000 * 1000};
@@ -157,6 +194,7 @@ void queue_start(struct event_base *base)
 	loop = base;
 	ticker = every(TICK_MS, tick);
 	renewer = every(settings.lease_ms / 3, on_renew);
+	salvager = every(settings.lease_ms / 3, on_take_back);
 }
 
 void queue_stop(void)
@@ -165,6 +203,8 @@ void queue_stop(void)
 		event_free(ticker);
 	if (renewer != NULL)
 		event_free(renewer);
+	if (salvager != NULL)
+		event_free(salvager);
 }
 
 void queue_wake(void)

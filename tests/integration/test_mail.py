@@ -159,6 +159,33 @@ def test_a_mail_cut_after_the_dot_is_sent_again_under_the_same_id(site, topic, r
     assert len({mail.message_id for mail in mails_about(site, answer, ben)}) == 1
 
 
+def test_a_server_that_always_hangs_up_after_the_dot_gets_five_copies_and_no_more(site, topic, remark, ben, cleo):
+    site.mail.answer = badly(ben, ["cut-after"] * 50)
+    answer = reply(cleo, topic, remark)
+    for copies in range(1, 5):
+        eventually(lambda: (delivery(site, answer, ben) or ("", "", 0))[::2] == ("unknown", copies))
+        let_time_pass(site)
+    assert ends_as(site, answer, ben, "failed")[2] == 5
+    assert len(mails_about(site, answer, ben)) == 5
+    assert len({mail.message_id for mail in mails_about(site, answer, ben)}) == 1
+    [line] = site.lines("notifications", "mail.given_up")
+    assert line["attempt"] == 5 and "log" in line["do"]
+    assert "causerie_mails_given_up_total 1" in site.replicas("notifications")[0].admin("/metrics").text
+
+
+def test_a_mail_whose_senders_always_die_after_the_dot_is_given_up(site, topic, remark, ben, cleo):
+    told = len(site.lines("notifications", "mail.given_up"))
+    site.mail.answer = badly(ben, ["cut-after"])
+    answer = reply(cleo, topic, remark)
+    ends_as(site, answer, ben, "unknown")
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries SET state = 'sending', lease_until = now(), unknowns = 4"
+                       " WHERE comment_id = %s AND account_id = %s", (answer["id"], ben.id))
+    ends_as(site, answer, ben, "failed")
+    eventually(lambda: len(site.lines("notifications", "mail.given_up")) == told + 1)
+    assert len(mails_about(site, answer, ben)) == 1
+
+
 def test_a_mail_refused_for_good_fails_at_once(site, topic, remark, ben, cleo):
     site.mail.answer = badly(ben, ["554 never"])
     answer = reply(cleo, topic, remark)
