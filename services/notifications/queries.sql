@@ -27,8 +27,8 @@ WITH moved AS (UPDATE cursors SET seq = :to::bigint
                 SELECT :source, :epoch, seq, account_id, reason, 'comment.posted', topic_id, comment_id, coalesce(parent_id, 0),
                        coalesce(actor_id, 0), coalesce(trace, ''), CASE WHEN wanted THEN 'queued' ELSE 'skipped' END,
                        CASE WHEN wanted THEN '' ELSE 'not wanted' END, now()
-                  FROM told LEFT JOIN preferences p USING (account_id),
-                       LATERAL (SELECT coalesce(p.rhythm <> 'never' AND CASE reason WHEN 'follow' THEN p.follows ELSE p.replies END, true) AS wanted) w
+                  FROM told LEFT JOIN choices c USING (account_id, reason),
+                       LATERAL (SELECT coalesce(NOT (c.never OR c.stopped), true) AS wanted) w
                  ORDER BY seq, account_id
                 ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
@@ -53,11 +53,11 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
      told AS (SELECT account_id FROM concerned c WHERE account_id IS DISTINCT FROM :actor_id::bigint
                  AND NOT EXISTS (SELECT FROM follows f WHERE f.topic_id = :topic_id AND f.account_id = c.account_id AND f.level = 'mute')),
      queued AS (INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, topic_id, actor_id, to_state, trace, state, why, due_at)
-                SELECT :source, :epoch, :seq, account_id, 'state', :type::text, :topic_id, coalesce(:actor_id, 0), :to_state,
+                SELECT :source, :epoch, :seq, told.account_id, 'state', :type::text, :topic_id, coalesce(:actor_id, 0), :to_state,
                        coalesce(:trace::text, ''), CASE WHEN wanted THEN 'queued' ELSE 'skipped' END,
                        CASE WHEN wanted THEN '' ELSE 'not wanted' END, now()
-                  FROM moved, told LEFT JOIN preferences p USING (account_id),
-                       LATERAL (SELECT coalesce(p.rhythm <> 'never' AND p.states, true) AS wanted) w
+                  FROM moved, told LEFT JOIN choices c ON c.account_id = told.account_id AND c.reason = 'state',
+                       LATERAL (SELECT coalesce(NOT (c.never OR c.stopped), true) AS wanted) w
                 ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
 
@@ -183,13 +183,13 @@ ON CONFLICT (account_id) DO UPDATE SET rhythm = excluded.rhythm, local_hour = ex
 -- What a link in a mail would stop, and has stopped.
 -- name: describe_stop
 SELECT coalesce((SELECT level = 'mute' FROM follows WHERE topic_id = :topic_id::bigint AND account_id = :account_id::bigint), false) AS topic_stopped,
-       coalesce(p.rhythm = 'never', false) AS everything_stopped,
-       coalesce(NOT CASE :kind::text WHEN 'follow' THEN p.follows WHEN 'state' THEN p.states ELSE p.replies END, false) AS kind_stopped
-  FROM (SELECT) nothing LEFT JOIN preferences p ON p.account_id = :account_id;
+       coalesce((SELECT rhythm = 'never' FROM preferences WHERE account_id = :account_id), false) AS everything_stopped,
+       coalesce((SELECT stopped FROM choices WHERE account_id = :account_id AND reason = :kind::text), false) AS kind_stopped,
+       (SELECT kind FROM kinds WHERE reason = :kind) AS mail_kind;
 
 -- name: stop_kind
 INSERT INTO preferences (account_id, replies, follows, states)
-VALUES (:account_id::bigint, :kind::text NOT IN ('reply', 'mention', 'proposer'), :kind <> 'follow', :kind <> 'state')
+SELECT :account_id::bigint, kind <> 'replies', kind <> 'follows', kind <> 'states' FROM kinds WHERE reason = :kind::text
 ON CONFLICT (account_id) DO UPDATE SET replies = preferences.replies AND excluded.replies,
   follows = preferences.follows AND excluded.follows, states = preferences.states AND excluded.states;
 
@@ -202,8 +202,7 @@ ON CONFLICT (account_id) DO UPDATE SET rhythm = 'never';
 UPDATE deliveries SET state = 'skipped', why = 'unsubscribed'
  WHERE account_id = :account_id::bigint AND state IN ('queued', 'deferred') AND reason <> 'account'
    AND CASE :scope::text WHEN 'this_topic' THEN topic_id = :topic_id::bigint
-                         WHEN 'this_kind' THEN (reason IN ('reply', 'mention', 'proposer')) = (:kind::text IN ('reply', 'mention', 'proposer'))
-                           AND (reason = :kind OR reason IN ('reply', 'mention', 'proposer'))
+                         WHEN 'this_kind' THEN reason IN (SELECT k.reason FROM kinds k JOIN kinds mine USING (kind) WHERE mine.reason = :kind::text)
                          ELSE true END;
 
 -- name: list_deliveries

@@ -707,3 +707,49 @@ def test_reading_the_page_while_signed_in_is_reading_on_the_site(site, topic, re
     page = browser.get(browser.get(f"/sujets/{topic['id']}").headers["Location"])
     assert "Venez donc en parler." in page.text
     assert ends_as(site, answer, ben, "skipped")[1] == "read on the site"
+
+
+# --- stopping mails
+
+
+KINDS = {"reply": ("réponses à vos réactions", "replies"), "mention": ("réponses à vos réactions", "replies"),
+         "proposer": ("réactions aux sujets que vous suivez", "follows"),
+         "follow": ("réactions aux sujets que vous suivez", "follows"), "state": ("étapes des sujets que vous suivez", "states")}
+
+
+def stop_link(mail):
+    return as_sent(mail)["List-Unsubscribe"].strip("<>").removeprefix("http://").split("/", 1)[1]
+
+
+@pytest.mark.parametrize("reason", KINDS)
+def test_of_this_kind_stops_what_the_page_says_and_nothing_else(site, topic, cleo, reason):
+    words, box = KINDS[reason]
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    lea.put(f"/topics/{topic['id']}/follow", {"level": "all"})
+    remark = lea.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    answer = reply(cleo, topic, remark)
+    eventually(lambda: delivery(site, answer, lea))
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries SET reason = %s WHERE comment_id = %s AND account_id = %s", (reason, answer["id"], lea.id))
+    link = "/" + stop_link(mail_about(site, answer, lea))
+    anybody = Browser(site)
+    page = anybody.get(link).text
+    assert words in page and sum(text in page for text, _ in set(KINDS.values())) == 1
+    assert lea.get("/preferences")[box] is True, "looking changes nothing"
+    assert words in anybody.submit(link, {"scope": "kind"}).text
+    boxes = {name: lea.get("/preferences")[name] for name in ("replies", "follows", "states")}
+    assert boxes == {name: name != box for name in boxes}
+
+
+def test_a_proposer_who_stops_reactions_still_hears_of_replies(site, organizer, ben, cleo):
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    topic = site.open_topic(lea, organizer)
+    first = cleo.post(f"/topics/{topic['id']}/comments", {"body": "Une réaction"})
+    link = "/" + stop_link(mail_about(site, first, lea))
+    Browser(site).submit(link, {"scope": "kind"})
+    own = lea.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    second = cleo.post(f"/topics/{topic['id']}/comments", {"body": "Une réaction de plus"})
+    answer = reply(ben, topic, own)
+    mail_about(site, answer, lea)
+    assert ends_as(site, second, lea, "skipped")[1] == "not wanted"
+    assert mails_about(site, second, lea) == []

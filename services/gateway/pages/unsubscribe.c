@@ -72,16 +72,14 @@ static struct step described(struct task *task)
 	return task_then(draw);
 }
 
-static const char *kind_of(enum locale locale, Causerie__Reason kind)
+static const char *kind_of(enum locale locale, Causerie__MailKind kind)
 {
 	switch (kind) {
-	case CAUSERIE__REASON__REPLY:
-	case CAUSERIE__REASON__MENTION:
+	case CAUSERIE__MAIL_KIND__MAIL_KIND_REPLIES:
 		return tr(locale, "les réponses à vos réactions");
-	case CAUSERIE__REASON__PROPOSER:
-	case CAUSERIE__REASON__FOLLOW:
+	case CAUSERIE__MAIL_KIND__MAIL_KIND_FOLLOWS:
 		return tr(locale, "les réactions aux sujets que vous suivez");
-	case CAUSERIE__REASON__STATE:
+	case CAUSERIE__MAIL_KIND__MAIL_KIND_STATES:
 		return tr(locale, "les étapes des sujets que vous suivez");
 	default:
 		return NULL;
@@ -108,7 +106,7 @@ static struct step draw(struct task *task)
 	view.page.hide_sign_in = true;
 	view.page.title = tr(u->visit.locale, "Moins d’e-mails ?");
 	if (!refused)
-		view.kind = kind_of(u->visit.locale, u->choices.reply->kind);
+		view.kind = kind_of(u->visit.locale, u->choices.reply->mail_kind);
 	if (topics != NULL && topics->n_topics > 0) {
 		view.topic_title = topics->topics[0]->title;
 		view.topic_url = fill_topic_url(&task->arena, topics->topics[0]->id,
