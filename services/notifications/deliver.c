@@ -6,9 +6,9 @@
  *   or the account's secret    +--> not wanted any more ---------------+
  *
  * What it says is asked for now, so it is true now: a comment that was deleted or
- * hidden meanwhile, a topic that was closed to the public, a person who is
- * suspended or has read it on the site get no mail. Before the final dot the row
- * says that it may be sent (mark); a process that dies later leaves it unknown.
+ * hidden meanwhile, a topic that was closed to the public or muted, a person who is
+ * suspended, wants no such mail any more or has read it on the site get no mail. Before the final
+ * dot the row says that it may be sent (mark); a process that dies later leaves it unknown.
  */
 #include "notifications.h"
 
@@ -145,6 +145,8 @@ static struct step gather(struct task *task)
 
 	if (d->mail.read)
 		return skip(d, "read on the site");
+	if (!d->mail.wanted)
+		return skip(d, "not wanted any more");
 	if (d->mail.reason == CAUSERIE__REASON__ACCOUNT) {
 		Causerie__ComposeMailRequest ask = CAUSERIE__COMPOSE_MAIL_REQUEST__INIT;
 

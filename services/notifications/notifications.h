@@ -48,7 +48,8 @@ struct claimed {
 	Causerie__Reason reason;
 	char type[41], to_state[41], trace[65];
 	int attempt, unknowns;
-	bool read; /* on the site, meanwhile */
+	bool read;   /* on the site, meanwhile */
+	bool wanted; /* still: by preferences and by what they follow */
 };
 void deliver(const struct claimed *);
 

@@ -96,7 +96,7 @@ UPDATE deliveries d SET state = w.state, why = w.why, lease_until = NULL, unknow
 RETURNING d.id, d.state, d.why, d.attempt, d.trace;
 
 -- Takes mails that are due; the first try of what is not urgent waits for the delay, so that edits and
--- deletions count. While the server takes nothing there is nothing to take; afterwards one mail asks for all of them.
+-- deletions count, and what somebody stopped meanwhile is not wanted. While the server takes nothing there is nothing to take; afterwards one mail asks for all of them.
 -- name: claim
 WITH due AS (SELECT id FROM deliveries
               WHERE state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
@@ -109,7 +109,10 @@ UPDATE deliveries d SET state = 'sending', worker = :worker::text, attempt = att
        lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
   FROM due WHERE d.id = due.id
 RETURNING d.id, d.account_id, d.reason, d.type, d.topic_id, d.comment_id, d.parent_id, d.actor_id, d.mail_id, d.to_state,
-          d.trace, d.attempt, d.unknowns, d.source, d.epoch, d.seq, d.read_at IS NOT NULL AND d.reason <> 'account' AS read;
+          d.trace, d.attempt, d.unknowns, d.source, d.epoch, d.seq, d.read_at IS NOT NULL AND d.reason <> 'account' AS read,
+          NOT EXISTS (SELECT FROM choices c WHERE c.account_id = d.account_id AND c.reason = d.reason AND (c.never OR c.stopped))
+            AND NOT EXISTS (SELECT FROM follows f WHERE f.topic_id = d.topic_id AND f.account_id = d.account_id
+                               AND (f.level = 'mute' OR (d.reason = 'follow' AND f.level <> 'all'))) AS wanted;
 
 -- name: renew_leases
 UPDATE deliveries SET lease_until = now() + :lease_ms::bigint * interval '1 millisecond'
@@ -196,14 +199,6 @@ ON CONFLICT (account_id) DO UPDATE SET replies = preferences.replies AND exclude
 -- name: stop_everything
 INSERT INTO preferences (account_id, rhythm) VALUES (:account_id::bigint, 'never')
 ON CONFLICT (account_id) DO UPDATE SET rhythm = 'never';
-
--- Mails that were waiting when somebody unsubscribed are not sent.
--- name: skip_stopped
-UPDATE deliveries SET state = 'skipped', why = 'unsubscribed'
- WHERE account_id = :account_id::bigint AND state IN ('queued', 'deferred') AND reason <> 'account'
-   AND CASE :scope::text WHEN 'this_topic' THEN topic_id = :topic_id::bigint
-                         WHEN 'this_kind' THEN reason IN (SELECT k.reason FROM kinds k JOIN kinds mine USING (kind) WHERE mine.reason = :kind::text)
-                         ELSE true END;
 
 -- name: list_deliveries
 SELECT id, reason, type, topic_id, comment_id, state, why, at, sent_at, message_id

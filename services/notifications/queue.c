@@ -94,6 +94,7 @@ static void hand_over(const struct sql_slot *rows, int row)
 		.attempt = (int)sql_get_integer(rows, row, "attempt"),
 		.unknowns = (int)sql_get_integer(rows, row, "unknowns"),
 		.read = sql_get_flag(rows, row, "read"),
+		.wanted = sql_get_flag(rows, row, "wanted"),
 	};
 
 	strncpy(one.type, sql_get_text(rows, row, "type"), sizeof one.type - 1);

@@ -1,11 +1,11 @@
 /*
  * unsubscribe.c - GetUnsubscribe (changes nothing) and Unsubscribe, by the link in a mail.
  *
- *   stop --> skip --> describe --> answer      (unsubscribe)
- *                     describe --> answer      (get)
+ *   stop --> describe --> answer      (unsubscribe)
+ *            describe --> answer      (get)
  *
  * The token says who, so nobody needs to be signed in; repeating it changes
- * nothing more. What was waiting to be sent is not sent.
+ * nothing more. What was waiting to be sent is not sent: a claim looks again.
  */
 #include "notifications.h"
 
@@ -15,10 +15,10 @@ struct unsubscribe {
 	bool stops;
 	Causerie__UnsubscribeScope scope;
 	struct stop stop;
-	struct sql_slot stopped, skipped, row;
+	struct sql_slot stopped, row;
 };
 
-static task_step stop, skip, describe, answer;
+static task_step stop, describe, answer;
 
 void notifications_get_unsubscribe(Causerie__Notifications_Service *service,
 				   const Causerie__DescribeUnsubscribeRequest *ask,
@@ -74,26 +74,6 @@ static struct step stop(struct task *task)
 			  {"account_id", sql_id(u->stop.account_id)});
 		break;
 	}
-	return task_then(skip);
-}
-
-static const char *scope_name(Causerie__UnsubscribeScope scope)
-{
-	if (scope == CAUSERIE__UNSUBSCRIBE_SCOPE__THIS_TOPIC)
-		return "this_topic";
-	return scope == CAUSERIE__UNSUBSCRIBE_SCOPE__THIS_KIND ? "this_kind" : "everything";
-}
-
-static struct step skip(struct task *task)
-{
-	struct unsubscribe *u = (struct unsubscribe *)task;
-
-	if (u->stopped.state != SQL_DONE)
-		return rpc_sql_failed(task, &u->stopped);
-	SQL_NAMED(task, &u->skipped, service_here()->sql, &skip_stopped_sql, NULL,
-		  {"account_id", sql_id(u->stop.account_id)},
-		  {"topic_id", sql_id(u->stop.topic_id)}, {"scope", sql_text(scope_name(u->scope))},
-		  {"kind", sql_text(reason_name(u->stop.kind))});
 	return task_then(describe);
 }
 
@@ -103,8 +83,8 @@ static struct step describe(struct task *task)
 
 	if (!u->stops && !stop_read(u->token, &u->stop))
 		return unknown_link(task);
-	if (u->stops && u->skipped.state != SQL_DONE)
-		return rpc_sql_failed(task, &u->skipped);
+	if (u->stops && u->stopped.state != SQL_DONE)
+		return rpc_sql_failed(task, &u->stopped);
 	SQL_NAMED(task, &u->row, service_here()->sql, &describe_stop_sql, NULL,
 		  {"topic_id", sql_id(u->stop.topic_id)},
 		  {"account_id", sql_id(u->stop.account_id)},

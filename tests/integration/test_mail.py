@@ -753,3 +753,41 @@ def test_a_proposer_who_stops_reactions_still_hears_of_replies(site, organizer, 
     mail_about(site, answer, lea)
     assert ends_as(site, second, lea, "skipped")[1] == "not wanted"
     assert mails_about(site, second, lea) == []
+
+
+STOPS = {"muted": lambda person, topic: person.put(f"/topics/{topic['id']}/follow", {"level": "mute"}),
+         "never": lambda person, _: person.put("/preferences", {"rhythm": "never", "local_hour": 8}),
+         "no such kind": lambda person, _: person.put("/preferences", {"rhythm": "at_once", "local_hour": 8, "replies": False,
+                                                                       "follows": True, "states": True})}
+
+
+@pytest.mark.parametrize("how", STOPS)
+def test_mail_stopped_during_the_delay_is_not_sent(site, topic, ana, cleo, how):
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    remark = lea.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    answer = reply(cleo, topic, remark)
+    ends_as(site, answer, lea, "queued")
+    STOPS[how](lea, topic)
+    mail_about(site, answer, ana)  # the proposer's, of the same event
+    assert ends_as(site, answer, lea, "skipped")[1] == "not wanted any more"
+    assert mails_about(site, answer, lea) == []
+
+
+def test_who_stops_following_during_the_delay_gets_nothing_more(site, topic, ana, cleo):
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    lea.put(f"/topics/{topic['id']}/follow", {"level": "all"})
+    comment = cleo.post(f"/topics/{topic['id']}/comments", {"body": "Une réaction"})
+    ends_as(site, comment, lea, "queued")
+    lea.put(f"/topics/{topic['id']}/follow", {"level": "replies"})
+    assert ends_as(site, comment, lea, "skipped")[1] == "not wanted any more"
+
+
+def test_who_unsubscribes_by_a_link_gets_nothing_of_what_was_waiting(site, topic, cleo):
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    remark = lea.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    first = reply(cleo, topic, remark)
+    link = stop_link(mail_about(site, first, lea))
+    second = reply(cleo, topic, remark, "Et encore.")
+    ends_as(site, second, lea, "queued")
+    Browser(site).send("/" + link, {"List-Unsubscribe": "One-Click"})
+    assert ends_as(site, second, lea, "skipped")[1] == "not wanted any more"
