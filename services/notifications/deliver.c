@@ -228,8 +228,9 @@ static struct step offer(struct task *task)
 		d->why = "a header value is not fit to be one";
 		return record(task);
 	}
-	smtp_offer(task, &d->smtp, smtp, return_path(&task->arena, d->mail.id),
-		   d->letter.to_address, d->bytes, d->length);
+	smtp_offer(
+		task, &d->smtp, d->mail.reason == CAUSERIE__REASON__ACCOUNT ? account_smtp : smtp,
+		return_path(&task->arena, d->mail.id), d->letter.to_address, d->bytes, d->length);
 	return task_then(mark);
 }
 

@@ -23,7 +23,7 @@
 
 struct notifications_settings settings;
 struct rpc_client *accounts, *topics, *comments;
-struct smtp *smtp;
+struct smtp *smtp, *account_smtp;
 char worker[80];
 
 static struct consumer *seen[3];
@@ -72,7 +72,7 @@ static const struct setting table[] = {
 	SETTING_SECRET("CAUSERIE_SMTP_PASSWORD", NULL, &settings.smtp_password,
 		       "password for SMTP AUTH", NULL),
 	SETTING_INTEGER("CAUSERIE_SMTP_CONNECTIONS", "2", &settings.connections, 1, 16,
-			"connections to the server, at most"),
+			"connections to the server, at most; and as many for mails of accounts"),
 	SETTING_DURATION(
 		"CAUSERIE_SMTP_TIMEOUT", "10m", &settings.smtp_timeout_ms, 1000, 600000,
 		"for an answer of the server; RFC 5321 asks for 10 minutes after the final dot"),
@@ -154,6 +154,7 @@ static const char *start(const struct service_context *here)
 	name_worker();
 	g_mime_init();
 	smtp = smtp_new(here->loop, &server);
+	account_smtp = smtp_new(here->loop, &server);
 	accounts = service_client("accounts", &causerie__accounts__descriptor);
 	topics = service_client("topics", &causerie__topics__descriptor);
 	comments = service_client("comments", &causerie__comments__descriptor);
@@ -170,6 +171,7 @@ static void stop(void)
 	for (size_t i = 0; i < sizeof seen / sizeof *seen; i++)
 		consumer_free(seen[i]);
 	smtp_free(smtp);
+	smtp_free(account_smtp);
 	g_mime_shutdown();
 }
 

@@ -27,8 +27,8 @@ struct notifications_settings {
 
 extern struct notifications_settings settings;
 extern struct rpc_client *accounts, *topics, *comments;
-extern struct smtp *smtp;
-extern char worker[80]; /* this process, in leases */
+extern struct smtp *smtp, *account_smtp; /* connections of each stream, see queue.c */
+extern char worker[80];                  /* this process, in leases */
 
 #define TRIES  48 /* of a mail that is refused for now: some four days */
 #define COPIES 5  /* of a mail that may have been taken each time, at most */

@@ -95,11 +95,11 @@ UPDATE deliveries d SET state = w.state, why = w.why, lease_until = NULL, unknow
  WHERE d.id = w.id
 RETURNING d.id, d.state, d.why, d.attempt, d.trace;
 
--- Takes mails that are due; the first try of what is not urgent waits for the delay, so that edits and
+-- Takes mails of one stream that are due; the first try of what is not urgent waits for the delay, so that edits and
 -- deletions count, and what somebody stopped meanwhile is not wanted. While the server takes nothing there is nothing to take; afterwards one mail asks for all of them.
 -- name: claim
 WITH due AS (SELECT id FROM deliveries
-              WHERE state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
+              WHERE (reason = 'account') = :account::boolean AND state IN ('queued', 'deferred', 'unknown') AND due_at <= now()
                 AND (state <> 'queued' OR reason = 'account' OR due_at <= now() - :delay_ms::bigint * interval '1 millisecond')
                 AND (state <> 'unknown' OR NOT :hold::boolean)
                 AND NOT EXISTS (SELECT FROM server_pause WHERE until > now())

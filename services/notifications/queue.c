@@ -3,6 +3,10 @@
  *
  *   tick --> claim --> deliver (one task each) --> finished --> tick
  *
+ * Mails of accounts (verification, reset) are a stream of their own, with places and
+ * connections of their own: somebody waits for them, and a thousand notifications, or two
+ * slow answers to them, are not in their way.
+ *
  * A claim is a short statement with SKIP LOCKED: any number of replicas may take
  * from one queue. While a mail is being sent no transaction is open; what holds it
  * is the lease, renewed while its task here runs. A row that says it is ours and has
@@ -19,18 +23,26 @@
 #include "lib/log.h"
 #include "lib/metrics.h"
 
-#define AT_ONCE  16 /* deliveries in progress; SMTP connections are fewer */
+#define AT_ONCE  16 /* deliveries of a stream in progress; SMTP connections are fewer */
 #define TICK_MS  500
 #define CLAIM_MS 10000
 
 static struct event *ticker, *renewer, *salvager;
 static struct event_base *loop;
-static uint64_t held[AT_ONCE]; /* ids of the deliveries in progress */
-static unsigned in_progress;
-static bool claiming, draining;
+static bool draining;
+
+static struct stream {
+	bool account;
+	bool claiming;
+	unsigned in_progress;
+	uint64_t held[AT_ONCE]; /* ids of the deliveries in progress */
+} streams[] = {{.account = true}, {.account = false}};
+
+#define N_STREAMS (sizeof streams / sizeof *streams)
 
 struct claim {
 	struct task task;
+	struct stream *stream;
 	struct sql_slot rows;
 };
 
@@ -47,15 +59,26 @@ static struct task *background(size_t size, struct step first)
 	return task_new(loop, &arena, size, first, task_done(), CLAIM_MS, &nobody);
 }
 
+static void claim_of(struct stream *stream)
+{
+	struct claim *c;
+
+	if (stream->claiming || stream->in_progress >= AT_ONCE)
+		return;
+	stream->claiming = true;
+	c = (struct claim *)background(sizeof *c, task_then(take));
+	c->stream = stream;
+}
+
 static void tick(evutil_socket_t nothing, short events, void *argument)
 {
 	(void)nothing;
 	(void)events;
 	(void)argument;
-	if (claiming || draining || in_progress >= AT_ONCE || !sql_ready(service_here()->sql))
+	if (draining || !sql_ready(service_here()->sql))
 		return;
-	claiming = true;
-	background(sizeof(struct claim), task_then(take));
+	for (size_t i = 0; i < N_STREAMS; i++)
+		claim_of(&streams[i]);
 }
 
 static struct step take(struct task *task)
@@ -63,7 +86,8 @@ static struct step take(struct task *task)
 	struct claim *c = (struct claim *)task;
 
 	SQL_NAMED(task, &c->rows, service_here()->sql, &claim_sql, NULL,
-		  {"worker", sql_text(worker)}, {"limit", sql_integer(AT_ONCE - in_progress)},
+		  {"worker", sql_text(worker)}, {"account", sql_flag(c->stream->account)},
+		  {"limit", sql_integer(AT_ONCE - c->stream->in_progress)},
 		  {"lease_ms", sql_integer(settings.lease_ms)},
 		  {"delay_ms", sql_integer(settings.delay_ms)},
 		  {"hold", sql_flag(strcmp(settings.on_unknown, "hold") == 0)});
@@ -79,7 +103,7 @@ static Causerie__Reason reason_of(const char *name)
 	return CAUSERIE__REASON__REASON_UNSPECIFIED;
 }
 
-static void hand_over(const struct sql_slot *rows, int row)
+static void hand_over(struct stream *stream, const struct sql_slot *rows, int row)
 {
 	struct claimed one = {
 		.id = (uint64_t)sql_get_integer(rows, row, "id"),
@@ -100,7 +124,7 @@ static void hand_over(const struct sql_slot *rows, int row)
 	strncpy(one.type, sql_get_text(rows, row, "type"), sizeof one.type - 1);
 	strncpy(one.to_state, sql_get_text(rows, row, "to_state"), sizeof one.to_state - 1);
 	strncpy(one.trace, sql_get_text(rows, row, "trace"), sizeof one.trace - 1);
-	held[in_progress++] = one.id;
+	stream->held[stream->in_progress++] = one.id;
 	deliver(&one);
 }
 
@@ -108,28 +132,41 @@ static struct step taken(struct task *task)
 {
 	struct claim *c = (struct claim *)task;
 
-	claiming = false;
+	c->stream->claiming = false;
 	if (c->rows.state != SQL_DONE) {
 		log_warn(NULL, "queue.not_claimed", "sqlstate=%s do=%s", c->rows.sqlstate,
 			 "look at the database; it is tried again");
 		return task_done();
 	}
 	for (int row = 0; row < c->rows.rows; row++)
-		hand_over(&c->rows, row);
+		hand_over(c->stream, &c->rows, row);
 	metric_add(&claimed_total, c->rows.rows);
 	return task_done();
 }
 
 struct renewal {
 	struct task task;
-	struct sql_slot done;
+	struct sql_slot done[N_STREAMS];
 };
+
+static unsigned in_progress(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < N_STREAMS; i++)
+		n += streams[i].in_progress;
+	return n;
+}
 
 static struct step renew(struct task *task)
 {
-	SQL_NAMED(task, &((struct renewal *)task)->done, service_here()->sql, &renew_leases_sql,
-		  NULL, {"worker", sql_text(worker)}, {"lease_ms", sql_integer(settings.lease_ms)},
-		  {"ids", sql_ids(&task->arena, held, in_progress)});
+	struct renewal *r = (struct renewal *)task;
+
+	for (size_t i = 0; i < N_STREAMS; i++)
+		SQL_NAMED(task, &r->done[i], service_here()->sql, &renew_leases_sql, NULL,
+			  {"worker", sql_text(worker)},
+			  {"lease_ms", sql_integer(settings.lease_ms)},
+			  {"ids", sql_ids(&task->arena, streams[i].held, streams[i].in_progress)});
 	return task_done();
 }
 
@@ -138,7 +175,7 @@ static void on_renew(evutil_socket_t nothing, short events, void *argument)
 	(void)nothing;
 	(void)events;
 	(void)argument;
-	if (in_progress > 0)
+	if (in_progress() > 0)
 		background(sizeof(struct renewal), task_then(renew));
 }
 
@@ -216,23 +253,24 @@ void queue_wake(void)
 void queue_drain(void)
 {
 	draining = true;
-	if (in_progress == 0)
+	if (in_progress() == 0)
 		service_drained();
 }
 
-static void let_go(uint64_t id)
+static void let_go(struct stream *stream, uint64_t id)
 {
-	for (unsigned i = 0; i < in_progress; i++)
-		if (held[i] == id) {
-			held[i] = held[--in_progress];
+	for (unsigned i = 0; i < stream->in_progress; i++)
+		if (stream->held[i] == id) {
+			stream->held[i] = stream->held[--stream->in_progress];
 			return;
 		}
 }
 
 void queue_finished(uint64_t id)
 {
-	let_go(id);
-	if (draining && in_progress == 0)
+	for (size_t i = 0; i < N_STREAMS; i++)
+		let_go(&streams[i], id);
+	if (draining && in_progress() == 0)
 		service_drained();
 	else
 		queue_wake();

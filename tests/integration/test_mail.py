@@ -216,6 +216,32 @@ def test_a_slow_recipient_does_not_delay_the_others(site, topic, remark, ana, be
     mail_about(site, slow, ben)
 
 
+def test_a_reset_does_not_wait_behind_notifications(site, topic, remark, ana, ben, cleo):
+    """The server takes no notification for as long as it likes, and a thousand are due."""
+    over = threading.Event()
+
+    async def notifications_wait(address, _):
+        while address == ana.email and not over.is_set():
+            await asyncio.sleep(0.1)
+        return "250 taken"
+
+    site.mail.answer = notifications_wait
+    comment = cleo.post(f"/topics/{topic['id']}/comments", {"body": "À tous"})
+    ends_as(site, comment, ana, "sending")
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, topic_id, comment_id, state, due_at)"
+                       " SELECT 'a thousand', %s, n, %s, 'proposer', 'comment.posted', %s, %s, 'queued', now() - interval '1 hour'"
+                       " FROM generate_series(1, 1000) n", (comment["id"], ana.id, topic["id"], comment["id"]))
+    try:
+        site.visitor().post("/password/forgot", {"email": ben.email}, status=202)
+        site.mail.wait_for(ben.email, subject="password", seconds=10)  # half of the patience with the server
+        assert delivery(site, comment, ana)[0] == "sending"
+    finally:
+        with site.database("notifications") as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM deliveries WHERE source = 'a thousand'")
+        over.set()
+
+
 def test_a_server_that_does_not_answer_the_dot_stops_nobody(site, topic, remark, ben, cleo):
     async def silent(address, _):
         await asyncio.sleep(3 if address == ben.email else 0)
