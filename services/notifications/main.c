@@ -162,12 +162,14 @@ static const char *start(const struct service_context *here)
 	seen[1] = listen_to("topics", topics);
 	seen[2] = listen_to("comments", comments);
 	queue_start(here->loop);
+	housekeep_start(here->loop);
 	return NULL;
 }
 
 static void stop(void)
 {
 	queue_stop();
+	housekeep_stop();
 	for (size_t i = 0; i < sizeof seen / sizeof *seen; i++)
 		consumer_free(seen[i]);
 	smtp_free(smtp);

@@ -41,6 +41,11 @@ void queue_wake(void);            /* something became due */
 void queue_drain(void);           /* takes nothing more; service_drained() when the last is done */
 void queue_finished(uint64_t id); /* deliver.c: one is done */
 
+/* --- housekeep.c: deletes what ended long ago --- */
+
+void housekeep_start(struct event_base *);
+void housekeep_stop(void);
+
 /* --- deliver.c: one mail, from the claim to the record of what became of it --- */
 
 struct claimed {

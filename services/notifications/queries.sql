@@ -150,6 +150,14 @@ ON CONFLICT (only_one) DO UPDATE
  WHERE p.until <= now()
 RETURNING failures, extract(epoch FROM until - now())::bigint AS pause_s;
 
+-- What ended half a year ago: longer than anybody asks why a mail came or leafs through the inbox, and far
+-- longer than the week for which an event can come again and find its key here.
+-- name: forget_deliveries
+DELETE FROM deliveries
+ WHERE id IN (SELECT id FROM deliveries
+               WHERE state IN ('sent', 'skipped', 'failed') AND at < now() - interval '180 days'
+               ORDER BY at LIMIT 1000);
+
 -- name: count_late
 SELECT count(*) AS late FROM deliveries WHERE state IN ('queued', 'deferred', 'unknown') AND due_at < now() - interval '10 minutes';
 

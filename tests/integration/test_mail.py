@@ -817,3 +817,26 @@ def test_who_unsubscribes_by_a_link_gets_nothing_of_what_was_waiting(site, topic
     ends_as(site, second, lea, "queued")
     Browser(site).send("/" + link, {"List-Unsubscribe": "One-Click"})
     assert ends_as(site, second, lea, "skipped")[1] == "not wanted any more"
+
+
+# --- what is kept
+
+
+def test_deliveries_that_ended_half_a_year_ago_are_deleted_and_no_others(site, ana):
+    rows = [("sent", 181), ("skipped", 181), ("failed", 181), ("sent", 179), ("queued", 181), ("unknown", 181)]
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO deliveries (source, epoch, seq, account_id, reason, type, state, due_at, at)"
+                           " VALUES ('old', 1, %s, %s, 'reply', 'comment.posted', %s, now() + interval '1 day',"
+                           " now() - %s * interval '1 day')",
+                           [(number, ana.id, state, days) for number, (state, days) in enumerate(rows)])
+    restart(site)  # it tidies up soon after its start
+
+    def left():
+        with site.database("notifications") as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT seq FROM deliveries WHERE source = 'old' ORDER BY seq")
+            return [seq for seq, in cursor.fetchall()]
+
+    eventually(lambda: len(left()) < len(rows))
+    assert left() == [3, 4, 5]
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM deliveries WHERE source = 'old'")
