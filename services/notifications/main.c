@@ -98,6 +98,9 @@ static const struct {
 	const struct sql_query *statement;
 } effects[] = {
 	{"comment.posted", &comments_posted_sql},
+	{"comment.deleted", &comment_gone_or_back_sql},
+	{"comment.hidden", &comment_gone_or_back_sql},
+	{"comment.restored", &comment_gone_or_back_sql},
 	{"topic.created", &topic_created_sql},
 	{"topic.transitioned", &topic_transitioned_sql},
 	{"account.mail_wanted", &account_mail_wanted_sql},

@@ -33,6 +33,15 @@ WITH moved AS (UPDATE cursors SET seq = :to::bigint
                 ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
 
+-- Deleted or hidden: there is nothing left to read where the inbox leads. Restored: there is again.
+-- name: comment_gone_or_back
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     told AS (UPDATE deliveries SET gone = :type::text <> 'comment.restored'
+               WHERE comment_id = :comment_id::bigint AND comment_id <> 0 AND EXISTS (SELECT FROM moved))
+SELECT count(*) AS moved FROM moved;
+
 -- name: topic_created
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
@@ -172,9 +181,9 @@ ON CONFLICT (topic_id, account_id) DO UPDATE SET level = excluded.level, chosen 
 
 -- name: list_inbox
 SELECT id, reason, type, topic_id, comment_id, actor_id, at, read_at IS NOT NULL AS read, to_state,
-       (SELECT count(*) FROM (SELECT FROM deliveries u WHERE u.account_id = :viewer_id::bigint AND u.read_at IS NULL LIMIT 100) AS few) AS unread
+       (SELECT count(*) FROM (SELECT FROM deliveries u WHERE u.account_id = :viewer_id::bigint AND u.read_at IS NULL AND NOT u.gone LIMIT 100) AS few) AS unread
   FROM deliveries
- WHERE account_id = :viewer_id AND reason <> 'account' AND (:before::bigint IS NULL OR id < :before)
+ WHERE account_id = :viewer_id AND reason <> 'account' AND NOT gone AND (:before::bigint IS NULL OR id < :before)
  ORDER BY id DESC LIMIT :limit::bigint;
 
 -- name: mark_read

@@ -840,3 +840,29 @@ def test_deliveries_that_ended_half_a_year_ago_are_deleted_and_no_others(site, a
     assert left() == [3, 4, 5]
     with site.database("notifications") as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM deliveries WHERE source = 'old'")
+
+
+def told_of(person, comment):
+    """The comment is in the inbox; and how many there are to read."""
+    inbox = person.get("/notifications")
+    return comment["id"] in [item["comment_id"] for item in inbox["items"]], inbox["unread"]
+
+
+def test_a_deleted_reply_leaves_the_inbox(site, topic, cleo):
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    remark = lea.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"})
+    kept, answer = reply(cleo, topic, remark), reply(cleo, topic, remark, "Ou pas.")
+    eventually(lambda: told_of(lea, answer) == (True, 2))
+    cleo.delete(f"/comments/{answer['id']}")
+    eventually(lambda: told_of(lea, answer) == (False, 1))
+    assert told_of(lea, kept)[0]
+
+
+def test_a_hidden_reply_leaves_the_inbox_until_it_is_restored(site, topic, cleo, organizer):
+    lea = site.member(f"Léa {secrets.token_hex(3)}")
+    answer = reply(cleo, topic, lea.post(f"/topics/{topic['id']}/comments", {"body": "Une remarque"}))
+    eventually(lambda: told_of(lea, answer) == (True, 1))
+    organizer.post(f"/comments/{answer['id']}/moderation", {"action": "hide", "reason": "Hors sujet"}, status=200)
+    eventually(lambda: told_of(lea, answer) == (False, 0))
+    organizer.post(f"/comments/{answer['id']}/moderation", {"action": "restore", "reason": "En fait non"}, status=200)
+    eventually(lambda: told_of(lea, answer) == (True, 1))
