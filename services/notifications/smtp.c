@@ -7,6 +7,9 @@
  *
  *   commit --> dot --> accepted, refused, or (cut) unknown
  *
+ * QUIT is said when the task ends, so after its caller wrote down that the mail was
+ * accepted: a server that heard QUIT knows that it will not come again.
+ *
  * libcurl's own upload waits for the answer to the dot in a blocking loop, for as long as the
  * server likes, and stops the daemon meanwhile. So it only opens the connection
  * (CURLOPT_CONNECT_ONLY), and we always know on which side of the dot a conversation ended.
@@ -37,7 +40,7 @@ struct smtp {
 	TAILQ_HEAD(transfers, smtp_transfer) queue; /* without a connection yet */
 };
 
-enum phase { QUEUED, CONNECTING, MAIL, RCPT, DATA, BODY, READY, DOT, OVER };
+enum phase { QUEUED, CONNECTING, MAIL, RCPT, DATA, BODY, READY, DOT, TAKEN, OVER };
 
 struct smtp_transfer {
 	TAILQ_ENTRY(smtp_transfer) link;
@@ -119,7 +122,9 @@ static void turned_away(struct smtp_transfer *transfer, int code, const char *er
 
 static void cut(struct smtp_transfer *transfer, const char *error)
 {
-	if (transfer->phase <= MAIL)
+	if (transfer->phase == TAKEN)
+		hang_up(transfer);
+	else if (transfer->phase <= MAIL)
 		turned_away(transfer, transfer->slot->code, error);
 	else
 		end(transfer, transfer->phase == DOT ? SMTP_UNKNOWN : SMTP_UNREACHABLE, error);
@@ -235,6 +240,10 @@ static void said(struct smtp_transfer *transfer, int code)
 {
 	struct arena *arena = &transfer->task->arena;
 
+	if (transfer->phase == TAKEN) { /* tired of waiting for QUIT */
+		hang_up(transfer);
+		return;
+	}
 	transfer->slot->code = code;
 	if (code / 100 != (transfer->phase == DATA ? 3 : 2)) {
 		say_goodbye(transfer);
@@ -257,8 +266,9 @@ static void said(struct smtp_transfer *transfer, int code)
 		say_body(transfer);
 		break;
 	case DOT:
-		say_goodbye(transfer);
-		end(transfer, SMTP_ACCEPTED, "");
+		transfer->phase = TAKEN;
+		evtimer_del(transfer->patience);
+		answer(transfer, SMTP_ACCEPTED);
 		break;
 	default:
 		cut(transfer, "the server spoke out of turn");
@@ -513,6 +523,8 @@ static void on_task_end(void *argument)
 {
 	struct smtp_transfer *transfer = argument;
 
+	if (transfer->phase == TAKEN)
+		say_goodbye(transfer);
 	hang_up(transfer);
 	transfer->left_behind = true;
 	if (!transfer->busy)

@@ -5,13 +5,15 @@ Every dialogue leaves a line in `attempts`; what came is in `offered`, what was 
 `messages`. A test may make it misbehave: `answer` is called with the address and the number of the
 attempt at DATA's end and returns an SMTP reply, or "cut-before" or "cut-after" (the connection ends
 before or after the message counts as taken, without a reply); `greet` is called with the address at
-RCPT. Both may be coroutines, so that one dialogue waits while others go on. `turn_away` has the reply to
-everybody at "greeting", "EHLO", "AUTH" or "MAIL", and `turned_away` counts whom it met.
+RCPT. Both may be coroutines, so that one dialogue waits while others go on. `turn_away` has the
+reply to everybody at "greeting", "EHLO", "AUTH" or "MAIL", and `turned_away` counts whom it met.
+`hesitate` says how many seconds go by between taking a message and saying so.
 
     with MailServer() as mail:
         message = mail.wait_for("ana@example.org", subject="adresse")
         token = mail.links(message)[0]
 """
+import asyncio
 import email
 import email.policy
 import inspect
@@ -34,6 +36,7 @@ class Message:
         self.raw = raw
         self.parsed = email.message_from_bytes(raw, policy=email.policy.default)
         self.at = time.time()
+        self.is_settled = False  # the client said QUIT afterwards, so it knew that this was taken
 
     @property
     def subject(self):
@@ -53,6 +56,12 @@ class Message:
 
 class _Dialogue(SMTP):
     """aiosmtpd's, and a door that may be closed."""
+
+    def data_received(self, data):
+        message = getattr(self.session, "message", None)
+        if message is not None and data == b"QUIT\r\n":  # here, as who hangs up at once is heard no further
+            message.is_settled = True
+        super().data_received(data)
 
     async def _refused(self, stage):
         reply = self.event_handler.turn_away.get(stage)
@@ -90,6 +99,7 @@ class MailServer:
         self.attempts = []
         self.answer = None
         self.greet = None
+        self.hesitate = None
         self.turn_away = {}
         self.turned_away = 0
         self._lock = threading.Lock()
@@ -127,6 +137,7 @@ class MailServer:
     async def handle_DATA(self, server, session, envelope):
         recipient = envelope.rcpt_tos[0]
         message = Message(envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content)
+        session.message = message
         with self._lock:
             self.attempts.append(recipient)
             self.offered.append(message)
@@ -138,6 +149,8 @@ class MailServer:
         if reply.startswith("2") or reply == "cut-after":
             with self._lock:
                 self.messages.append(message)
+        if self.hesitate:
+            await asyncio.sleep(self.hesitate())
         if reply == "cut-after":
             server.transport.abort()
             return "421 gone"
