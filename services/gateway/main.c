@@ -197,7 +197,7 @@ static const char *start(const struct service_context *here)
 	connect_services();
 	if (site.redis == NULL)
 		return "CAUSERIE_REDIS_URL cannot be understood";
-	site.pages = page_cache_new((size_t)(page_cache_mb * MEGABYTE), feeds_are_stale);
+	site.pages = page_cache_new((size_t)(page_cache_mb * MEGABYTE), feeds_silence_ms);
 	feeds_start();
 	streams_start();
 	for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)

@@ -59,8 +59,8 @@ TAILQ_HEAD(by_use, kept_page);
 struct page_cache {
 	unsigned char seed[crypto_shorthash_KEYBYTES];
 	size_t limit;
-	bool (*stale)(unsigned);
-	uint64_t position, all_dropped;
+	int64_t (*silence_ms)(unsigned);
+	uint64_t position, all_discarded;
 	uint64_t dropped[PLACES];
 	int64_t unsettled_until[PLACES];
 	struct chain buckets[BUCKETS];
@@ -157,11 +157,6 @@ void page_cache_drop(struct page_cache *cache, enum page_tag_kind kind, uint64_t
 	cache->dropped[place_of(cache, kind, id)] = ++cache->position;
 }
 
-void page_cache_drop_all(struct page_cache *cache)
-{
-	cache->all_dropped = ++cache->position;
-}
-
 void page_cache_unsettle(struct page_cache *cache, enum page_tag_kind kind, uint64_t id, int64_t ms)
 {
 	cache->unsettled_until[place_of(cache, kind, id)] = clock_ms() + ms;
@@ -169,7 +164,7 @@ void page_cache_unsettle(struct page_cache *cache, enum page_tag_kind kind, uint
 
 static bool is_right(const struct page_cache *cache, const struct kept_page *page)
 {
-	if (cache->all_dropped > page->since || clock_ms() >= page->expires_ms)
+	if (cache->all_discarded > page->since || clock_ms() >= page->expires_ms)
 		return false;
 	for (size_t i = 0; i < page->n_places; i++)
 		if (cache->dropped[page->places[i]] > page->since)
@@ -179,7 +174,7 @@ static bool is_right(const struct page_cache *cache, const struct kept_page *pag
 
 /* --- pages ------------------------------------------------------------------------- */
 
-struct page_cache *page_cache_new(size_t bytes, bool (*stale)(unsigned))
+struct page_cache *page_cache_new(size_t bytes, int64_t (*silence_ms)(unsigned))
 {
 	struct page_cache *cache = calloc(1, sizeof *cache);
 
@@ -187,7 +182,7 @@ struct page_cache *page_cache_new(size_t bytes, bool (*stale)(unsigned))
 		abort();
 	crypto_shorthash_keygen(cache->seed);
 	cache->limit = bytes;
-	cache->stale = stale;
+	cache->silence_ms = silence_ms;
 	TAILQ_INIT(&cache->by_use);
 	return cache;
 }
@@ -204,14 +199,51 @@ static void remove_page(struct page_cache *cache, struct kept_page *page)
 	free(page);
 }
 
+static void remove_all(struct page_cache *cache)
+{
+	while (!TAILQ_EMPTY(&cache->by_use))
+		remove_page(cache, TAILQ_FIRST(&cache->by_use));
+}
+
 void page_cache_free(struct page_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	while (!TAILQ_EMPTY(&cache->by_use))
-		remove_page(cache, TAILQ_FIRST(&cache->by_use));
+	remove_all(cache);
 	free(cache);
 }
+
+/* --- what was taken back -------------------------------------------------------------- */
+
+static bool is_tagged(const struct kept_page *page, uint16_t place)
+{
+	for (size_t i = 0; i < page->n_places; i++)
+		if (page->places[i] == place)
+			return true;
+	return false;
+}
+
+/* A walk over all pages: a few thousand, and it seldom happens. */
+void page_cache_discard(struct page_cache *cache, enum page_tag_kind kind, uint64_t id)
+{
+	const uint16_t place = place_of(cache, kind, id);
+	struct kept_page *page, *next;
+
+	page_cache_drop(cache, kind, id); /* one that is being made now is not kept either */
+	for (page = TAILQ_FIRST(&cache->by_use); page != NULL; page = next) {
+		next = TAILQ_NEXT(page, use);
+		if (is_tagged(page, place))
+			remove_page(cache, page);
+	}
+}
+
+void page_cache_discard_all(struct page_cache *cache)
+{
+	cache->all_discarded = ++cache->position;
+	remove_all(cache);
+}
+
+/* --- keeping ---------------------------------------------------------------------------- */
 
 static struct kept_page *look_up(struct page_cache *cache, const struct page_key *key,
 				 uint64_t *hashed)
@@ -330,7 +362,8 @@ const struct kept_page *page_cache_find(struct page_cache *cache, const struct p
 	uint64_t hashed;
 	struct kept_page *page = look_up(cache, key, &hashed);
 
-	if (page == NULL || !is_right(cache, page) || cache->stale(page->feeds)) {
+	if (page == NULL || !is_right(cache, page) ||
+	    cache->silence_ms(page->feeds) > PAGE_CACHE_SILENCE_MS) {
 		cache->counters.misses++;
 		return NULL;
 	}
@@ -343,8 +376,11 @@ const struct kept_page *page_cache_find(struct page_cache *cache, const struct p
 const struct kept_page *page_cache_last_good(struct page_cache *cache, const struct page_key *key)
 {
 	uint64_t hashed;
+	const struct kept_page *page = look_up(cache, key, &hashed);
 
-	return look_up(cache, key, &hashed);
+	if (page == NULL || cache->silence_ms(page->feeds) > LAST_GOOD_SILENCE_MS)
+		return NULL;
+	return page;
 }
 
 /* --- answers -------------------------------------------------------------------------- */

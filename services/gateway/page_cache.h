@@ -12,9 +12,14 @@
  * table: then a page is made anew once too often, never once too seldom.
  *
  * Pages are also made anew after PAGE_CACHE_AGE, and whenever a feed they depend
- * on has not been heard of for two seconds: what was not announced is not known.
+ * on has not been heard of for PAGE_CACHE_SILENCE: what was not announced is not known.
  * A page that is no longer right stays, as long as there is room, as the last good
- * one: page_cache_last_good() gives it out when its makers are away.
+ * one: page_cache_last_good() gives it out when its makers are away. What was taken
+ * back (hidden, deleted, withdrawn, erased) is not to be seen again: page_cache_discard()
+ * removes its pages, the last good ones too. And because nobody can say what was taken
+ * back by an owner that is not heard of, no page outlives LAST_GOOD_SILENCE of one of
+ * its feeds: that bounds what a gateway that is cut off may still show, while a site whose
+ * database restarts stays readable.
  */
 #ifndef GATEWAY_PAGE_CACHE_H
 #define GATEWAY_PAGE_CACHE_H
@@ -32,10 +37,13 @@ struct html_out;
 struct page_cache;
 struct visit;
 
-#define PAGE_CACHE_AGE_MS 60000
-#define PAGE_TAGS_MAX     128
+#define PAGE_CACHE_AGE_MS     60000
+#define PAGE_CACHE_SILENCE_MS 2000
+#define LAST_GOOD_SILENCE_MS  600000
+#define PAGE_TAGS_MAX         128
 
-enum page_tag_kind { TAG_TOPIC, TAG_PERSON, TAG_LISTS, TAG_RELATED };
+/* TAG_NAMED: a topic that another one's page names; it is discarded, and never dropped. */
+enum page_tag_kind { TAG_TOPIC, TAG_PERSON, TAG_LISTS, TAG_RELATED, TAG_NAMED };
 
 struct page_tag {
 	enum page_tag_kind kind;
@@ -60,9 +68,10 @@ struct page_key {
 	int theme;
 };
 
-/* bytes: of all bodies and what they cost; stale(feed) says whether a feed is silent for too long.
+/* bytes: of all bodies and what they cost; silence_ms(feeds): since the quietest of them was heard
+ * of.
  */
-struct page_cache *page_cache_new(size_t bytes, bool (*stale)(unsigned feeds));
+struct page_cache *page_cache_new(size_t bytes, int64_t (*silence_ms)(unsigned feeds));
 void page_cache_free(struct page_cache *);
 
 /* Where the stream of changes is now: noted when a visit begins, given back when its page is kept.
@@ -71,7 +80,10 @@ uint64_t page_cache_position(const struct page_cache *);
 
 /* Something a tag stands for has changed. */
 void page_cache_drop(struct page_cache *, enum page_tag_kind, uint64_t id);
-void page_cache_drop_all(struct page_cache *);
+
+/* It was taken back: its pages are gone for good, and no last good one. */
+void page_cache_discard(struct page_cache *, enum page_tag_kind, uint64_t id);
+void page_cache_discard_all(struct page_cache *);
 
 /*
  * For ms from now pages with this tag are kept for no longer: what they show is still on its way
@@ -91,7 +103,8 @@ const struct kept_page *page_cache_put(struct page_cache *, const struct page_ke
 /* The page, when it is right now; else NULL. Borrowed until the next call. */
 const struct kept_page *page_cache_find(struct page_cache *, const struct page_key *);
 
-/* The page as it was last, right or not; NULL when there is none. */
+/* The page as it was last, right or not; NULL when there is none, or a feed is silent for too long.
+ */
 const struct kept_page *page_cache_last_good(struct page_cache *, const struct page_key *);
 
 const char *kept_page_etag(const struct kept_page *);

@@ -301,3 +301,69 @@ def test_while_topics_is_away_members_see_the_last_page_and_are_told(site, topic
         site.start("topics")
         site.wait_ready()
     eventually(lambda: "Les sujets ne répondent pas" not in text_of(page.get(address)))
+
+
+@pytest.fixture
+def gone(site):
+    """Takes topics away; afterwards it is back."""
+    yield lambda: site.kill("topics")
+    site.start("topics")
+    site.wait_ready()
+
+
+def visitors_page(site, topic):
+    """Its address, after a visitor has read it."""
+    return requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).url
+
+
+def take_back_a_comment(site, topic, ana, organizer, comment):
+    organizer.post(f"/comments/{comment['id']}/moderation", {"action": "hide", "reason": "Une adresse privée"}, status=200)
+
+
+def take_back_by_deleting(site, topic, ana, organizer, comment):
+    ana.delete(f"/comments/{comment['id']}")
+
+
+def take_back_by_editing(site, topic, ana, organizer, comment):
+    ana.patch(f"/comments/{comment['id']}", {"version": comment["version"], "body": "Rien."})
+
+
+def take_back_the_topic(site, topic, ana, organizer, comment):
+    fresh = ana.get(f"/topics/{topic['id']}")
+    ana.post(f"/topics/{topic['id']}/transitions", {"to": "withdrawn", "version": fresh["version"]}, status=200)
+
+
+@pytest.mark.parametrize("take_back", [take_back_a_comment, take_back_by_deleting, take_back_by_editing,
+                                       take_back_the_topic])
+def test_what_was_taken_back_does_not_return_while_topics_is_away(site, ana, organizer, gone, take_back):
+    topic = site.open_topic(ana, organizer, title="Un sujet dont on reprend une part")
+    comment = eventually(lambda: ana.request("POST", f"/topics/{topic['id']}/comments",
+                                             {"body": "Elle habite au 12, rue des Lilas."}).json())
+    address = visitors_page(site, topic)
+    eventually(lambda: "rue des Lilas" in requests.get(address, timeout=5).text)
+    and_heard_of(site, topic, lambda: take_back(site, topic, ana, organizer, comment))
+    gone()
+    assert "rue des Lilas" not in requests.get(address, timeout=5).text
+
+
+def and_heard_of(site, topic, take_back):
+    """The gateway tells its streams of a change after its pages know; the page itself is not read meanwhile."""
+    with requests.get(f"{site.url}/sujets/{topic['id']}/stream", stream=True, timeout=10) as stream:
+        take_back()
+        assert next(line for line in stream.iter_lines(chunk_size=1) if line.startswith(b"event:"))
+
+
+def test_without_hints_what_was_taken_back_is_heard_of_all_the_same(site, ana, organizer, gone):
+    topic = site.open_topic(ana, organizer, title="Un sujet que l’on suit sans signal")
+    for hints in (site.folder / "run").glob("comments.*.bus"):
+        hints.rename(hints.with_suffix(".unheard"))
+    site.kill("gateway")
+    site.start("gateway")
+    site.wait_ready()
+    comment = eventually(lambda: ana.request("POST", f"/topics/{topic['id']}/comments",
+                                             {"body": "Elle habite au 12, rue des Lilas."}).json())
+    address = visitors_page(site, topic)
+    eventually(lambda: "rue des Lilas" in requests.get(address, timeout=5).text)
+    and_heard_of(site, topic, lambda: take_back_a_comment(site, topic, ana, organizer, comment))
+    gone()
+    assert "rue des Lilas" not in requests.get(address, timeout=5).text

@@ -505,6 +505,8 @@ static void tag(const struct topic_visit *t, struct page_tags *tags)
 {
 	page_tag(tags, TAG_TOPIC, t->id);
 	page_tag(tags, TAG_RELATED, 0);
+	for (size_t i = 0; t->related.reply != NULL && i < t->related.reply->n_topics; i++)
+		page_tag(tags, TAG_NAMED, t->related.reply->topics[i]->topic_id);
 	for (size_t i = 0; i < t->people.n; i++)
 		page_tag(tags, TAG_PERSON, t->people.list[i].id);
 	tags->feeds = FEED_TOPICS | FEED_COMMENTS | FEED_ACCOUNTS;

@@ -22,18 +22,20 @@
 
 static struct page_cache *cache;
 static unsigned stale_feeds;
+static int64_t silence;
 static const struct page_key key = {"/sujets/12-a", LOCALE_FR, 0};
 
-static bool stale(unsigned feeds)
+static int64_t silence_ms(unsigned feeds)
 {
-	return (stale_feeds & feeds) != 0;
+	return stale_feeds & feeds ? silence : 0;
 }
 
 static int open_cache(void **state)
 {
 	(void)state;
 	stale_feeds = 0;
-	cache = page_cache_new(100000, stale);
+	silence = PAGE_CACHE_SILENCE_MS + 1;
+	cache = page_cache_new(100000, silence_ms);
 	return 0;
 }
 
@@ -94,7 +96,7 @@ static void an_event_on_a_tag_drops_the_page(void **state)
 	assert_null(page_cache_find(cache, &key));
 	put(&key, 'a');
 	assert_non_null(page_cache_find(cache, &key));
-	page_cache_drop_all(cache);
+	page_cache_discard_all(cache);
 	assert_null(page_cache_find(cache, &key));
 }
 
@@ -158,6 +160,47 @@ static void the_last_good_page_stays_when_it_is_no_longer_right(void **state)
 	assert_memory_equal(kept_page_body(page_cache_last_good(cache, &key), &size), body('a'),
 			    10);
 	assert_int_equal(size, PAGE_BYTES);
+}
+
+static void what_was_taken_back_is_no_last_good_page(void **state)
+{
+	const struct page_key other = {"/sujets/13-b", LOCALE_FR, 0};
+
+	(void)state;
+	put(&key, 'a');
+	page_cache_discard(cache, TAG_PERSON, 3);
+	assert_null(page_cache_last_good(cache, &key));
+	assert_int_equal(page_cache_counters(cache)->bytes, 0);
+	put(&key, 'a');
+	page_cache_discard(cache, TAG_PERSON, 4);
+	assert_non_null(page_cache_last_good(cache, &key));
+	put(&other, 'b');
+	page_cache_discard_all(cache);
+	assert_null(page_cache_last_good(cache, &key));
+	assert_null(page_cache_last_good(cache, &other));
+}
+
+static void what_was_taken_back_while_a_page_was_made_is_not_kept(void **state)
+{
+	const struct page_tags tags = tags_of_topic();
+	const uint64_t since = page_cache_position(cache);
+
+	(void)state;
+	page_cache_discard(cache, TAG_TOPIC, 12);
+	page_cache_put(cache, &key, 200, "text/html", body('a'), PAGE_BYTES, &tags, since);
+	assert_null(page_cache_last_good(cache, &key));
+}
+
+static void a_feed_that_is_silent_for_long_leaves_no_last_good_page(void **state)
+{
+	(void)state;
+	put(&key, 'a');
+	stale_feeds = FEED_COMMENTS;
+	silence = LAST_GOOD_SILENCE_MS;
+	assert_null(page_cache_find(cache, &key));
+	assert_non_null(page_cache_last_good(cache, &key));
+	silence++;
+	assert_null(page_cache_last_good(cache, &key));
 }
 
 static void a_new_page_replaces_the_old_one(void **state)
@@ -319,6 +362,9 @@ int main(void)
 		TEST(a_page_does_not_outlive_its_age),
 		TEST(what_is_unsettled_is_kept_briefly),
 		TEST(the_last_good_page_stays_when_it_is_no_longer_right),
+		TEST(what_was_taken_back_is_no_last_good_page),
+		TEST(what_was_taken_back_while_a_page_was_made_is_not_kept),
+		TEST(a_feed_that_is_silent_for_long_leaves_no_last_good_page),
 		TEST(a_new_page_replaces_the_old_one),
 		TEST(the_longest_unused_pages_make_room),
 		TEST(a_page_with_too_many_tags_is_not_kept),
