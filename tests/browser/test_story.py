@@ -370,3 +370,22 @@ def test_language_and_theme_are_switched_and_remembered(browser):
 
     browser.wait(elsewhere)
     assert paper() == dark
+
+
+def test_a_member_follows_with_one_press_and_stops_with_another(site, browser, topic, member):
+    def follow():
+        return member.get(f"/topics/{topic['id']}/follow")["level"]
+
+    browser.open(f"/sujets/{topic['id']}")
+    browser.press("Suivre")
+    browser.wait(lambda: browser.pressable("Enregistrer"))
+    assert follow() == "replies"
+    browser.choose("level", "all")
+    browser.press("Enregistrer")
+    eventually(lambda: follow() == "all")
+    browser.open(f"/sujets/{topic['id']}")
+    browser.press("ne plus suivre")
+    eventually(lambda: follow() == "mute")
+    browser.open(f"/sujets/{topic['id']}")
+    assert browser.one('[name="level"][value="mute"]').is_selected()
+    assert not browser.has('button[name="stop"]')

@@ -178,6 +178,16 @@ def test_an_opinion_chosen_signed_out_waits_behind_the_sign_in_page(site, topic,
     assert ana.get(f"/topics/{topic['id']}/opinions")["own_opinion"] == 3
 
 
+# --- following
+
+
+def test_a_level_that_is_none_changes_nothing(site, topic, ben):
+    page = at_the_pages(site, ben)
+    for fields in ({}, {"level": "loud"}, {"level": "none"}):
+        assert page.submit("/aide", fields, f"/sujets/{topic['id']}/suivi").status_code == 422
+    assert ben.get(f"/topics/{topic['id']}/follow")["level"] is None
+
+
 # --- notifications
 
 

@@ -86,12 +86,22 @@ static struct step change_opinion(struct task *task)
 	return task_then(back);
 }
 
-static Causerie__FollowLevel level_named(const char *name)
+static bool find_level(const char *name, Causerie__FollowLevel *found)
 {
-	for (int level = FOLLOW_ALL; level <= FOLLOW_MUTE; level++)
-		if (strcmp(follow_level_value((enum follow_level)level), name) == 0)
-			return (Causerie__FollowLevel)level;
-	return CAUSERIE__FOLLOW_LEVEL__MUTE; /* "none": nothing more about it */
+	for (int level = FOLLOW_ALL; level <= FOLLOW_MUTE; level++) {
+		if (strcmp(follow_level_value((enum follow_level)level), name) != 0)
+			continue;
+		*found = (Causerie__FollowLevel)level;
+		return true;
+	}
+	return false;
+}
+
+/* The button beside the levels means silence, whichever of them is chosen. */
+static bool wanted_level(const struct visit *v, Causerie__FollowLevel *level)
+{
+	*level = CAUSERIE__FOLLOW_LEVEL__MUTE;
+	return *form_field(v, "stop") != '\0' || find_level(form_field(v, "level"), level);
 }
 
 static struct step change_follow(struct task *task)
@@ -103,7 +113,8 @@ static struct step change_follow(struct task *task)
 	f->anchor = "audience";
 	if (!visit_signed_in(&f->visit))
 		return sign_in_first(f, "");
-	ask.level = level_named(form_field(&f->visit, "level"));
+	if (!wanted_level(&f->visit, &ask.level))
+		return visit_fail(&f->visit, 422, "level is none of those on offer.");
 	RPC_CALL(task, &f->follow, causerie__notifications__put_follow, site.notifications, &ask);
 	return task_then(back);
 }
