@@ -10,7 +10,8 @@
  *
  * Forms on kept pages, the same for every visitor, cannot carry a token: the
  * sign-in strip, and the forms that lead to the sign-in page. There (ROUTE_OPEN_FORM,
- * signed out) the first wall stands alone.
+ * signed out) the first wall stands alone. Of these, the ones whose text is kept (ROUTE_DRAFT)
+ * take the token of a session that is over for none: what comes is a visitor's.
  */
 #include <string.h>
 #include <strings.h>
@@ -47,12 +48,13 @@ static const char *pre_session_name(void)
 	return site.https ? "__Host-form" : "form";
 }
 
-/* What the token is bound to; NULL when signed out without the cookie. */
+/* What the token is bound to, also while nobody can say whose session it is; NULL when signed out
+   without the cookie. */
 static const char *secret_of(const struct visit *v)
 {
 	const char *cookie;
 
-	if (v->session != NULL)
+	if (v->session != NULL || v->session_unknown)
 		return v->token;
 	if (v->pre_session != NULL)
 		return v->pre_session;
@@ -141,15 +143,25 @@ bool csrf_same_origin(const struct http_request *http, const char *public_url)
 	return referer != NULL && is_ours(referer, http, public_url);
 }
 
+/* Nothing is done in anybody's name: the handler keeps what was written, or leads to the sign-in.
+ */
+static bool is_visitors_form(const struct visit *v, bool has_token)
+{
+	return v->session == NULL && !v->session_unknown && (v->route->flags & ROUTE_OPEN_FORM) &&
+	       (!has_token || (v->route->flags & ROUTE_DRAFT));
+}
+
 enum csrf_verdict csrf_check(struct visit *v)
 {
 	const char *token = http_form_value(&v->form, "csrf"), *secret = secret_of(v);
+	const bool has_token = token != NULL && *token != '\0';
 
 	if (!csrf_same_origin(v->http, site.public_url))
 		return CSRF_FOREIGN;
-	if (token == NULL || *token == '\0')
-		return v->session == NULL && (v->route->flags & ROUTE_OPEN_FORM) ? CSRF_FINE
-										 : CSRF_NO_TOKEN;
+	if (is_visitors_form(v, has_token))
+		return CSRF_FINE;
+	if (!has_token)
+		return CSRF_NO_TOKEN;
 	return secret != NULL && is_signed(token, secret) ? CSRF_FINE : CSRF_BAD_TOKEN;
 }
 

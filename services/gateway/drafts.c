@@ -1,10 +1,12 @@
 /*
- * drafts.c - a parent's id, a colon and the text under "draft:<cookie>".
+ * drafts.c - a form's body, as it came, under "draft:<cookie>".
  */
 #include "gateway/drafts.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "gateway/gateway.h"
+#include "gateway/http/form.h"
 
 #define COOKIE     "brouillon"
 #define COOKIE_MAX 64
@@ -17,33 +19,39 @@ static const char *cookie(struct visit *v)
 	return name != NULL && strlen(name) < COOKIE_MAX && session_is_token(name) ? name : NULL;
 }
 
-void draft_keep(struct visit *v, struct draft *draft, uint64_t parent_id, const char *text)
+void draft_keep(struct visit *v)
 {
 	struct arena *arena = &v->task.arena;
 	const char *name = random_token(arena);
 
-	cache_command(&v->task, &draft->kept, site.redis, "SET draft:%s %s EX %d", name,
-		      arena_printf(arena, "%llu:%s", (unsigned long long)parent_id, text), SECONDS);
+	cache_command(&v->task, &v->draft, site.redis, "SET draft:%s %b EX %d", name, v->http->body,
+		      v->http->body_length, SECONDS);
 	visit_field(v, "Set-Cookie",
 		    arena_printf(arena, COOKIE "=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s",
 				 name, SECONDS, site.https ? "; Secure" : ""));
 }
 
-void draft_take(struct visit *v, struct draft *draft)
+bool draft_is_kept(const struct visit *v)
+{
+	return v->draft.kind == CACHE_TEXT && strcmp(v->draft.text, "OK") == 0;
+}
+
+static bool is_asked_for(const struct visit *v)
+{
+	return http_query_value(v->http, "brouillon") != NULL ||
+	       http_query_value(v->http, "mot") != NULL;
+}
+
+void draft_take(struct visit *v)
 {
 	const char *name = cookie(v);
 
-	if (name != NULL)
-		cache_command(&v->task, &draft->kept, site.redis, "GETDEL draft:%s", name);
+	if (name != NULL && visit_signed_in(v) && is_asked_for(v))
+		cache_command(&v->task, &v->draft, site.redis, "GETDEL draft:%s", name);
 }
 
-void draft_read(struct visit *v, struct draft *draft)
+bool draft_read(struct visit *v)
 {
-	char *end;
-
-	if (draft->kept.kind != CACHE_TEXT)
-		return;
-	draft->parent_id = strtoull(draft->kept.text, &end, 10);
-	if (*end == ':')
-		draft->text = arena_strdup(&v->task.arena, end + 1);
+	return v->draft.kind == CACHE_TEXT &&
+	       http_form_decode(&v->task.arena, v->draft.text, v->draft.length, &v->form) == 0;
 }

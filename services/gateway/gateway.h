@@ -85,9 +85,10 @@ enum route_flag {
 		1
 		<< 5, /* a form on a kept visitor's page: may come without token when signed out */
 	ROUTE_ONE_CLICK =
-		1 << 6,      /* by a mail program or a crawler: no origin, no token, no cookie */
-	ROUTE_KEPT = 1 << 7, /* visitors' pages may be kept, see page_cache.h */
-	ROUTE_SLOW = 1 << 8, /* waits for a password to be hashed */
+		1 << 6,       /* by a mail program or a crawler: no origin, no token, no cookie */
+	ROUTE_KEPT = 1 << 7,  /* visitors' pages may be kept, see page_cache.h */
+	ROUTE_SLOW = 1 << 8,  /* waits for a password to be hashed */
+	ROUTE_DRAFT = 1 << 9, /* a form whose text is kept for who is signed out, see drafts.h */
 };
 
 /* Fixed windows, counted in Redis, of the account or else the network; see limits.c. */
@@ -160,7 +161,7 @@ struct visit {
 	enum theme theme;
 	const struct zone *zone;
 	unsigned missing;      /* enum missing: parts that did not answer so far */
-	struct http_form form; /* of an unsafe page request */
+	struct http_form form; /* of an unsafe page request, or a draft that is given back */
 	struct http_response response;
 	bool answered;
 
@@ -172,6 +173,7 @@ struct visit {
 	uint64_t kept_since;     /* position of the page cache when this visit began */
 	const char *pre_session; /* made for this visit's forms, to be set as cookie */
 	bool csrf_given;         /* a form of this page has a token: it is nobody else's */
+	struct cache_slot draft; /* what Redis said about it */
 };
 
 /* Handles one request of the front, from routing to answer. */

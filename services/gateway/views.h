@@ -882,6 +882,11 @@ struct help_view {
 	bool may_edit;
 };
 
+/* A field of a form that failed; label NULL: it goes along unseen. */
+struct sent_field {
+	const char *name, *value, *label;
+};
+
 struct error_view {
 	struct page page;
 	int status;
@@ -889,6 +894,10 @@ struct error_view {
 	const char *request_id;
 	unsigned retry_seconds; /* 429, 503 */
 	const char *allow;      /* 405 */
+	const char *action;     /* where the form went that failed; NULL: no text was sent */
+	const struct sent_field *sent;
+	size_t n_sent;
+	bool may_send_again;
 };
 
 struct mailbox_row {

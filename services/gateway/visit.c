@@ -3,10 +3,14 @@
  *
  *   visit_begin: static file? page kept? -> answered at once
  *   identify -> look_up -> keep_session -> admit -> enter -> the handler's first step
+ *                                            +----> (signed out, with a text) keep_text ->
+ * text_kept
  *
  * identify asks Redis for the session, look_up accounts where Redis did not
  * know; admit checks what the route demands (session, role, form, token, origin) and
- * asks for the limit; enter looks at the limit and hands over. Every answer leaves
+ * asks for the limit; enter looks at the limit and hands over. What was written in a form whose
+ * session is over waits behind the sign-in page; a form that fails comes back with the page that
+ * says why (pages/error.c). Every answer leaves
  * through finish(): request id, cache rules, access log.
  */
 #include <assert.h>
@@ -20,6 +24,7 @@
 #include <sodium.h>
 
 #include "gateway/coding.h"
+#include "gateway/drafts.h"
 #include "gateway/gateway.h"
 #include "gateway/http/address.h"
 #include "gateway/page_cache.h"
@@ -51,7 +56,7 @@ static struct metric answers[] = {
 static struct metric duration =
 	METRIC_HISTOGRAM("causerie_gateway_visit_ms", "", "From a complete request to its answer");
 
-static task_step identify, look_up, keep_session, admit, enter, too_late;
+static task_step identify, look_up, keep_session, admit, enter, keep_text, text_kept, too_late;
 
 /* --- small things ------------------------------------------------------------------------ */
 
@@ -593,15 +598,14 @@ static const char *page_of(const struct visit *v)
 	return safe_next(from + strcspn(from, "/"), "/");
 }
 
-static struct step ask_to_sign_in(struct visit *v)
+static struct step ask_to_sign_in(struct visit *v, const char *next)
 {
-	const char *here = page_of(v);
 	struct html_out encoded = {0};
 	size_t size;
 	char *text;
 	struct step step;
 
-	html_url_part(&encoded, here);
+	html_url_part(&encoded, next);
 	text = html_out_take(&encoded, &size);
 	step = visit_redirect(v, 303,
 			      arena_printf(&v->task.arena, "/connexion?next=%s", text ? text : ""));
@@ -609,13 +613,31 @@ static struct step ask_to_sign_in(struct visit *v)
 	return step;
 }
 
+/* A form of one of our own pages, opened while there was a session; it is read for that. */
+static bool brings_text(struct visit *v)
+{
+	return (v->route->flags & ROUTE_DRAFT) && !is_safe_method(v->http->method) &&
+	       csrf_same_origin(v->http, site.public_url) &&
+	       http_form_read(v->http, &v->task.arena, &v->form) == 0;
+}
+
+static struct step refuse_unknown(struct visit *v)
+{
+	return visit_fail(v, 503, "Sessions cannot be looked up at the moment.");
+}
+
 static struct step refuse_stranger(struct visit *v)
 {
+	const bool has_text = brings_text(v);
+
 	if (v->session_unknown)
-		return visit_fail(v, 503, "Sessions cannot be looked up at the moment.");
+		return refuse_unknown(v);
 	if (is_api(v))
 		return bearer_refuse(v, "This needs a valid token.");
-	return ask_to_sign_in(v);
+	if (!has_text)
+		return ask_to_sign_in(v, page_of(v));
+	limit_ask(v, v->route->rate);
+	return task_then(keep_text);
 }
 
 static bool is_verified(const struct visit *v)
@@ -677,8 +699,12 @@ static struct step check_form(struct visit *v)
 	if (status != 0)
 		return visit_fail(v, status, NULL);
 	verdict = csrf_check(v);
+	if (verdict == CSRF_FOREIGN)
+		v->form = (struct http_form){0}; /* nor is it shown: nobody here wrote it */
 	if (verdict != CSRF_FINE)
 		return visit_fail(v, 403, csrf_reason(verdict));
+	if (v->session_unknown && (v->route->flags & ROUTE_DRAFT))
+		return refuse_unknown(v);
 	key = http_form_value(&v->form, "key");
 	v->task.context.idempotency_key = key != NULL && is_key(key) ? key : NULL;
 	return task_then(enter);
@@ -726,13 +752,38 @@ static struct step admit(struct task *task)
 	return is_api(v) ? check_api_write(v) : check_form(v);
 }
 
+static struct step refuse_too_many(struct visit *v, unsigned wait)
+{
+	return v->limit_slot.kind == CACHE_LIST ? limit_refuse(v, wait) : limit_refuse_unknown(v);
+}
+
 static struct step enter(struct task *task)
 {
 	struct visit *v = (struct visit *)task;
 	const unsigned wait = limit_verdict(v, v->route->rate);
 
+	return wait > 0 ? refuse_too_many(v, wait) : v->route->handler->first;
+}
+
+/* --- a text whose session is over ----------------------------------------------------------- */
+
+static struct step keep_text(struct task *task)
+{
+	struct visit *v = (struct visit *)task;
+	const unsigned wait = limit_verdict(v, v->route->rate);
+
 	if (wait > 0)
-		return v->limit_slot.kind == CACHE_LIST ? limit_refuse(v, wait)
-							: limit_refuse_unknown(v);
-	return v->route->handler->first;
+		return refuse_too_many(v, wait);
+	draft_keep(v);
+	return task_then(text_kept);
+}
+
+/* The form's page has the form's address. */
+static struct step text_kept(struct task *task)
+{
+	struct visit *v = (struct visit *)task;
+
+	if (!draft_is_kept(v))
+		return visit_fail(v, 503, "What was written cannot be kept at the moment.");
+	return ask_to_sign_in(v, arena_printf(&task->arena, "%s?brouillon=1", v->http->path));
 }

@@ -301,7 +301,7 @@ static const struct error_words errors[] = {
 	{410, TR("Page disparue"), TR("Ce qui se trouvait ici a été effacé, définitivement.")},
 	{413, TR("Envoi trop volumineux"), TR("Ce que vous avez envoyé dépasse la taille admise.")},
 	{429, TR("Un instant, s’il vous plaît"),
-	 TR("Trop de demandes en peu de temps. Rien n’est perdu : réessayez un peu plus tard.")},
+	 TR("Trop de demandes en peu de temps : réessayez un peu plus tard.")},
 	{500, TR("L’erreur est de notre côté"),
 	 TR("Quelque chose s’est cassé. Nous en sommes informés ; réessayez dans un moment.")},
 	{503, TR("Momentanément indisponible"),

@@ -178,14 +178,168 @@ def test_an_opinion_chosen_signed_out_waits_behind_the_sign_in_page(site, topic,
     assert ana.get(f"/topics/{topic['id']}/opinions")["own_opinion"] == 3
 
 
+# --- what was written is not lost
+
+
+def sent_again(answer):
+    """The fields of the form that a failed one came back in, as a browser would send them."""
+    form = re.search(r'<form class="(?:stack|comment-form)".*?</form>', answer.text, re.S)[0]
+    fields = {name: html.unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)}
+    fields |= {name: html.unescape(text) for name, text in
+               re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.S)}
+    return fields
+
+
+def end_session(page):
+    """It is over, and the browser does not know: its cookie stays."""
+    cookies = dict(page.cookies)
+    assert page.submit("/compte", {}, "/deconnexion").status_code == 303
+    page.cookies = cookies
+
+
+def come_back(page, member, answer):
+    """Signs in where the answer leads, and goes on to the page that one wanted."""
+    sign_in = page.get(answer.headers["Location"])
+    assert "Votre texte est gardé" in text_of(sign_in)
+    answer = page.submit(answer.headers["Location"], {"email": member.email, "password": PASSWORD,
+                                                      "next": hidden(sign_in, "next")}, "/connexion")
+    while answer.status_code in (301, 303):
+        answer = page.get(answer.headers["Location"].split("#")[0])
+    return answer
+
+
+@pytest.mark.parametrize("path", ["/sujets/nouveau", "/sujets/{}/modifier"])
+def test_an_article_whose_session_is_over_waits_behind_the_sign_in_page(site, ana, organizer, path):
+    path = path.format(site.open_topic(ana, organizer, title="Un sujet que l’on récrit")["id"])
+    page = at_the_pages(site, ana)
+    form = page.get(path)
+    end_session(page)
+    article = "Une longue nuit d’écriture, & tout ce qu’elle a donné. " * 10
+    refused = page.send(path, topic_fields(title="Ce que la nuit a donné", article=article, csrf=hidden(form, "csrf")))
+    assert refused.status_code == 303
+    kept = come_back(page, ana, refused)
+    assert 'value="Ce que la nuit a donné"' in kept.text
+    assert article.strip() in html.unescape(kept.text)
+    assert "Ce que la nuit a donné" not in page.get(path + "?brouillon=1").text
+
+
+def test_a_comment_whose_session_is_over_is_a_visitors_and_waits(site, topic, ben, ana):
+    page = at_the_pages(site, ben)
+    address = page.get(f"/sujets/{topic['id']}").headers["Location"]
+    form = page.get(address)
+    before = len(ana.get(f"/topics/{topic['id']}/comments")["items"])
+    end_session(page)
+    refused = page.send(f"/sujets/{topic['id']}/commentaires", {"csrf": hidden(form, "csrf"), "text": "Écrit <trop> tard"})
+    assert refused.status_code == 303
+    stranger = Browser(site)
+    for reader in (stranger, page):  # not signed in yet: it is shown to nobody
+        assert "Écrit" not in reader.get(address + "?brouillon=1").text
+    kept = come_back(page, ben, refused)
+    assert sent_again(kept)["text"] == "Écrit <trop> tard"
+    assert len(ana.get(f"/topics/{topic['id']}/comments")["items"]) == before
+    assert page.send(f"/sujets/{topic['id']}/commentaires", sent_again(kept)).status_code == 303
+    assert len(ana.get(f"/topics/{topic['id']}/comments")["items"]) == before + 1
+
+
+def test_a_form_of_a_foreign_page_is_neither_kept_nor_shown(site, topic, ben):
+    page = at_the_pages(site, ben)
+    for path in ("/sujets/nouveau", f"/sujets/{topic['id']}/commentaires"):
+        for browser in (page, Browser(site)):
+            answer = browser.send(path, topic_fields(text="Pas de moi"), {"Origin": "https://ailleurs.example"})
+            assert "Pas de moi" not in answer.text and "brouillon" not in browser.cookies
+
+
+def test_a_token_that_is_too_old_gives_the_text_back_with_a_new_one(site, topic, ben):
+    page = at_the_pages(site, ben)
+    refused = page.send(f"/sujets/{topic['id']}/commentaires", {"csrf": "A" * 59, "text": "D’un onglet d’hier", "parent": "0"})
+    assert refused.status_code == 403
+    again = sent_again(refused)
+    assert again["text"] == "D’un onglet d’hier"
+    assert page.send(f"/sujets/{topic['id']}/commentaires", again).status_code == 303
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["comment", "reply"])
+def test_while_comments_is_away_the_text_stays_in_its_form(site, topic, ana, ben, answers):
+    said = ana.post(f"/topics/{topic['id']}/comments", {"body": "À quoi l’on répond."}) if answers else {"id": "0"}
+    page = at_the_pages(site, ben)
+    csrf = page.form_token("/aide")
+    path = f"/sujets/{topic['id']}/commentaires"
+    site.kill("comments")
+    try:
+        refused = page.send(path, {"csrf": csrf, "text": "Pendant la panne", "parent": said["id"]})
+    finally:
+        site.start("comments")
+        site.wait_ready()
+    assert refused.status_code == 503
+    assert "Votre texte est gardé ici" in text_of(refused)
+    again = sent_again(refused)
+    assert (again["text"], again["parent"]) == ("Pendant la panne", said["id"])
+    posted = eventually(lambda: (lambda a: a.status_code == 303 and a)(page.send(path, again)))
+    number = re.search(r"#c(\d+)", posted.headers["Location"])[1]
+    assert ana.get(f"/comments/{number}")["parent_id"] == (said["id"] if answers else None)
+
+
+def test_who_wrote_too_often_gets_the_text_back(site, topic, ben):
+    page = at_the_pages(site, ben)
+    csrf = page.form_token("/aide")
+    site.redis.cli("SET", f"limit:write:a{ben.id}", "9000000", "PX", "60000")
+    refused = page.send(f"/sujets/{topic['id']}/commentaires", {"csrf": csrf, "text": "Un de trop", "parent": "0"})
+    site.redis.cli("DEL", f"limit:write:a{ben.id}")
+    assert refused.status_code == 429
+    assert "Rien n’est perdu" in text_of(refused)
+    assert page.send(f"/sujets/{topic['id']}/commentaires", sent_again(refused)).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/sujets/nouveau", "/sujets/{}/commentaires"])
+def test_while_nobody_knows_sessions_the_text_comes_back_and_is_sent_later(site, topic, ben, path):
+    page = at_the_pages(site, ben)
+    csrf = page.form_token("/aide")
+    path = path.format(topic["id"])
+    site.redis.kill()
+    site.kill("accounts")
+    try:
+        refused = page.send(path, topic_fields(title="Écrit pendant la nuit", csrf=csrf, text="Pendant la nuit",
+                                               duplicates_seen="1"))
+    finally:
+        site.redis.start()
+        site.start("accounts")
+        site.wait_ready()
+    assert refused.status_code == 503
+    assert "Rien n’est perdu" in text_of(refused)
+    again = sent_again(refused)
+    assert (again["title"], again["text"]) == ("Écrit pendant la nuit", "Pendant la nuit")
+    sent = eventually(lambda: (lambda a: a.status_code == 303 and a)(page.send(path, again)))
+    assert re.search(r"#c\d+|fait=propose", sent.headers["Location"])
+
+
+def test_while_redis_is_away_a_visitors_text_comes_back(site, topic):
+    visitor = Browser(site)
+    site.redis.kill()
+    try:
+        refused = visitor.send(f"/sujets/{topic['id']}/commentaires", {"text": "D’un passant", "parent": "0"})
+    finally:
+        site.redis.start()
+    assert refused.status_code == 503
+    assert sent_again(refused)["text"] == "D’un passant"
+    eventually(lambda: visitor.send(f"/sujets/{topic['id']}/commentaires", sent_again(refused)).status_code == 303)
+
+
+def test_passwords_are_not_shown_again(site, topic, ben):
+    page = at_the_pages(site, ben)
+    refused = page.send("/compte/mot-de-passe", {"csrf": "A" * 59, "current": PASSWORD, "password": "une autre phrase", "reason": "x"})
+    assert refused.status_code == 403
+    assert PASSWORD not in refused.text and "une autre phrase" not in refused.text
+
+
 # --- following
 
 
-def test_a_level_that_is_none_changes_nothing(site, topic, ben):
-    page = at_the_pages(site, ben)
+def test_a_level_that_is_none_changes_nothing(site, topic):
+    eve = site.member("Ève")
+    page = at_the_pages(site, eve)
     for fields in ({}, {"level": "loud"}, {"level": "none"}):
         assert page.submit("/aide", fields, f"/sujets/{topic['id']}/suivi").status_code == 422
-    assert ben.get(f"/topics/{topic['id']}/follow")["level"] is None
+    assert eve.get(f"/topics/{topic['id']}/follow")["level"] is None
 
 
 # --- notifications

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/drafts.h"
 #include "gateway/pages/diff.h"
 #include "gateway/pages/fill.h"
 #include "gateway/pages/forms.h"
@@ -98,6 +99,7 @@ static struct step find_edit(struct task *task)
 
 	c->status = 200;
 	ask_comment(c);
+	draft_take(&c->visit);
 	return task_then(find_around);
 }
 
@@ -143,6 +145,8 @@ static struct step find_around(struct task *task)
 		return visit_failed(&c->visit, &c->comment.answer);
 	if (!c->comment.reply->may_edit)
 		return visit_fail(&c->visit, 403, "not this viewer's to edit");
+	if (draft_read(&c->visit))
+		c->typed = form_body(&c->visit, "text");
 	ask_topic(c, c->comment.reply->topic_id);
 	return task_then(draw_edit);
 }
@@ -254,6 +258,7 @@ static struct step find_report(struct task *task)
 
 	c->status = 200;
 	ask_comment(c);
+	draft_take(&c->visit);
 	return task_then(name_author);
 }
 
@@ -316,6 +321,7 @@ static struct step name_author(struct task *task)
 
 	if (c->comment.code != CAUSERIE__CODE__OK)
 		return visit_failed(&c->visit, &c->comment.answer);
+	draft_read(&c->visit);
 	if (c->deletes && !c->comment.reply->may_delete)
 		return visit_fail(&c->visit, 403, "not this viewer's to delete");
 	ask_topic(c, c->comment.reply->topic_id);

@@ -1,7 +1,7 @@
 /*
  * edit_topic.c - /sujets/{id}/modifier and /sujets/{id}/retirer: by its proposer, or an organizer.
  *
- *   find --> draw
+ *   find --> draw, with the draft that was kept
  *   read --> preview: find --> draw
  *     +----> save --> saved --> its page, or a draft's proposal: submitted --> its page
  *                       +--> refused, or somebody was faster: find --> draw both texts
@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "gateway/drafts.h"
 #include "gateway/pages/fill.h"
 #include "gateway/pages/forms.h"
 #include "gateway/pages/page.h"
@@ -60,7 +61,14 @@ static struct step back_to_topic(struct edit_topic *e, const char *done)
 static struct step find(struct task *task)
 {
 	ask_topic((struct edit_topic *)task);
+	draft_take((struct visit *)task);
 	return task_then(draw);
+}
+
+static void take_typed(struct edit_topic *e)
+{
+	e->text = topic_text_typed(&e->visit);
+	e->typed = true;
 }
 
 static struct step draw(struct task *task)
@@ -74,6 +82,8 @@ static struct step draw(struct task *task)
 		return visit_failed(&e->visit, &e->topic.answer);
 	if (!e->topic.reply->may_edit)
 		return visit_fail(&e->visit, 403, "not this viewer's to edit now");
+	if (draft_read(&e->visit))
+		take_typed(e);
 	saved = topic_text_saved(&e->visit, e->topic.reply, known);
 	view.version = (int64_t)e->topic.reply->summary->version;
 	view.is_draft = e->topic.reply->summary->state == CAUSERIE__TOPIC_STATE__DRAFT;
@@ -92,8 +102,7 @@ static struct step read_form(struct task *task)
 {
 	struct edit_topic *e = (struct edit_topic *)task;
 
-	e->text = topic_text_typed(&e->visit);
-	e->typed = true;
+	take_typed(e);
 	e->action = topic_form_action(&e->visit);
 	if (e->action == FORM_PREVIEW)
 		return find(task);

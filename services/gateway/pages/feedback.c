@@ -18,7 +18,6 @@ struct feedback {
 	struct visit visit;
 	uint64_t topic_id;
 	const char *anchor, *chosen;
-	struct draft draft;
 	union {
 		struct rpc_answer answer;
 		RPC_SLOT(Causerie__OpinionReply) opinion;
@@ -49,7 +48,7 @@ static struct step keep_opinion(struct feedback *f, unsigned value)
 	if (*reason == '\0')
 		return sign_in_first(f, chosen);
 	f->chosen = arena_printf(&f->visit.task.arena, "%s%%26mot%%3D1", chosen);
-	draft_keep(&f->visit, &f->draft, 0, reason);
+	draft_keep(&f->visit);
 	return task_then(kept);
 }
 
@@ -57,6 +56,8 @@ static struct step kept(struct task *task)
 {
 	struct feedback *f = (struct feedback *)task;
 
+	if (!draft_is_kept(&f->visit))
+		return visit_fail(&f->visit, 503, "The reason cannot be kept at the moment.");
 	return sign_in_first(f, f->chosen);
 }
 

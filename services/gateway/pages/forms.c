@@ -6,6 +6,7 @@
  */
 #include "gateway/pages/forms.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/text.h"
@@ -15,6 +16,13 @@ const char *form_field(const struct visit *v, const char *name)
 	const char *value = http_form_value(&v->form, name);
 
 	return value != NULL ? value : "";
+}
+
+uint64_t form_id(const struct visit *v, const char *name)
+{
+	const unsigned long long id = strtoull(form_field(v, name), NULL, 10);
+
+	return id <= INT64_MAX ? id : 0;
 }
 
 const char *form_line(struct visit *v, const char *name)

@@ -9,6 +9,9 @@
 /* A field of the form, "" when it did not come. */
 const char *form_field(const struct visit *, const char *name);
 
+/* The same as the id of something; 0 when it is none. */
+uint64_t form_id(const struct visit *, const char *name);
+
 /* NFC, one line or several, in the arena; never NULL. */
 const char *form_line(struct visit *, const char *name);
 const char *form_body(struct visit *, const char *name);

@@ -1,7 +1,7 @@
 /*
  * new_topic.c - /sujets/nouveau: proposing a topic.
  *
- *   show --> draw
+ *   show --> draw, with the draft that was kept
  *   read --> preview: draw
  *     |---> compare --> look_alikes found: draw, once
  *     |                 none, or related away --+
@@ -10,6 +10,7 @@
  *
  * The form's key makes a repeated request one topic.
  */
+#include "gateway/drafts.h"
 #include "gateway/pages/fill.h"
 #include "gateway/pages/forms.h"
 #include "gateway/pages/pages.h"
@@ -31,7 +32,7 @@ struct new_topic {
 	RPC_SLOT(Causerie__Topic) created;
 };
 
-static task_step show, draw_empty, read_form, draw_preview, compare, compared, create, was_created;
+static task_step show, draw_first, read_form, draw_preview, compare, compared, create, was_created;
 
 const struct handler new_topic_page = HANDLER(struct new_topic, show);
 const struct handler new_topic = HANDLER(struct new_topic, read_form);
@@ -60,13 +61,15 @@ static struct step show(struct task *task)
 	struct new_topic *n = (struct new_topic *)task;
 
 	terms_load(task, &n->terms);
-	return task_then(draw_empty);
+	draft_take(&n->visit);
+	return task_then(draw_first);
 }
 
-static struct step draw_empty(struct task *task)
+static struct step draw_first(struct task *task)
 {
 	struct new_topic *n = (struct new_topic *)task;
 
+	draft_read(&n->visit);
 	n->text = topic_text_typed(&n->visit);
 	return draw(n, 200);
 }

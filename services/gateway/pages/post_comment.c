@@ -9,8 +9,7 @@
  * The form's key makes a double click, the back button and a repeated request one
  * comment.
  */
-#include <stdlib.h>
-
+#include "gateway/drafts.h"
 #include "gateway/pages/forms.h"
 #include "gateway/pages/pages.h"
 #include "gateway/pages/show_topic.h"
@@ -43,9 +42,7 @@ static struct step read_form(struct task *task)
 
 	t->id = visit_id(v, "topic_id");
 	t->typed = form_body(v, "text");
-	t->reply_to = strtoull(form_field(v, "parent"), NULL, 10);
-	if (t->reply_to > INT64_MAX)
-		t->reply_to = 0;
+	t->reply_to = form_id(v, "parent");
 	length = text_length(t->typed);
 
 	if (*form_field(v, "action") == 'p' && form_field(v, "action")[1] == 'r') {
@@ -59,7 +56,7 @@ static struct step read_form(struct task *task)
 		return fetch_again(task);
 	}
 	if (!visit_signed_in(v)) {
-		draft_keep(v, &t->draft, t->reply_to, t->typed);
+		draft_keep(v);
 		return task_then(kept);
 	}
 	post(t);
@@ -70,6 +67,8 @@ static struct step kept(struct task *task)
 {
 	struct topic_visit *t = (struct topic_visit *)task;
 
+	if (!draft_is_kept(&t->visit))
+		return visit_fail(&t->visit, 503, "The text cannot be kept at the moment.");
 	return visit_redirect(&t->visit, 303,
 			      arena_printf(&task->arena,
 					   "/connexion?texte=1&next=%%2Fsujets%%2F%llu%%"

@@ -8,7 +8,6 @@
 #define GATEWAY_PAGES_SHOW_TOPIC_H
 
 #include "comments.pb-c.h"
-#include "gateway/drafts.h"
 #include "gateway/gateway.h"
 #include "gateway/pages/fill.h"
 #include "gateway/people.h"
@@ -28,7 +27,6 @@ struct topic_visit {
 	RPC_SLOT(Causerie__Empty) read;
 	struct terms terms;
 	struct people people;
-	struct draft draft; /* written before signing in */
 	const char *chosen_because;
 
 	/* a form that was not accepted */

@@ -138,6 +138,8 @@ static struct step end(struct task *task)
 	struct sign_in *s = (struct sign_in *)task;
 	Causerie__EndSessionRequest ask = CAUSERIE__END_SESSION_REQUEST__INIT;
 
+	if (s->visit.session_unknown)
+		return visit_fail(&s->visit, 503, "Sessions cannot be ended at the moment.");
 	if (!visit_signed_in(&s->visit))
 		return visit_redirect(&s->visit, 303, "/");
 	ask.token_hash = (ProtobufCBinaryData){sizeof s->visit.token_hash, s->visit.token_hash};

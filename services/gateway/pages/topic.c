@@ -14,6 +14,7 @@
 #include "gateway/drafts.h"
 #include "gateway/page_cache.h"
 #include "gateway/pages/fill.h"
+#include "gateway/pages/forms.h"
 #include "gateway/pages/page.h"
 #include "gateway/pages/pages.h"
 #include "gateway/pages/related_lists.h"
@@ -156,12 +157,6 @@ static struct step go_to_canonical(struct topic_visit *t)
 				     : url);
 }
 
-/* "brouillon": a comment; "mot": the reason of an opinion. */
-static bool asks_for_draft(const struct visit *v, const char *kind)
-{
-	return http_query_value(v->http, kind) != NULL;
-}
-
 static struct step name_people(struct task *task)
 {
 	struct topic_visit *t = (struct topic_visit *)task;
@@ -185,8 +180,7 @@ static struct step name_people(struct task *task)
 		return go_to_canonical(t);
 
 	topic_want_people(t);
-	if (asks_for_draft(v, "brouillon") || asks_for_draft(v, "mot"))
-		draft_take(v, &t->draft);
+	draft_take(v);
 	return task_then(draw);
 }
 
@@ -259,7 +253,7 @@ static struct thread_view thread(struct topic_visit *t, const char *url, const s
 		if (!t->comments.reply->begins)
 			thread.earlier_url = arena_printf(&t->visit.task.arena, "%s#reagir", url);
 	}
-	if (thread.reply_to != 0 && name_of_parent(&thread, thread.reply_to) == NULL)
+	if (!thread.is_missing && name_of_parent(&thread, thread.reply_to) == NULL)
 		thread.reply_to = 0;
 	thread.form = comment_form(t, &thread, page);
 	return thread;
@@ -545,16 +539,24 @@ struct step topic_draw(struct topic_visit *t, int status)
 	return visit_page_kept(v, status, &out, &tags);
 }
 
+/* The reason of an opinion, or a comment. */
+static void show_draft(struct topic_visit *t)
+{
+	struct visit *v = &t->visit;
+
+	if (http_query_value(v->http, "mot") != NULL) {
+		t->chosen_because = form_line(v, "reason");
+		return;
+	}
+	t->typed = form_body(v, "text");
+	t->reply_to = form_id(v, "parent");
+}
+
 static struct step draw(struct task *task)
 {
 	struct topic_visit *t = (struct topic_visit *)task;
 
-	draft_read(&t->visit, &t->draft);
-	if (asks_for_draft(&t->visit, "mot")) {
-		t->chosen_because = t->draft.text;
-	} else if (t->draft.text != NULL) {
-		t->typed = t->draft.text;
-		t->reply_to = t->draft.parent_id;
-	}
+	if (draft_read(&t->visit))
+		show_draft(t);
 	return topic_draw(t, 200);
 }

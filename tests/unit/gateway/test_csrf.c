@@ -15,6 +15,10 @@ static const struct route form_route = {.method = HTTP_POST, .pattern = "/x"};
 static const struct route open_route = {
 	.method = HTTP_POST, .pattern = "/connexion", .flags = ROUTE_OPEN_FORM};
 
+static const struct route draft_route = {.method = HTTP_POST,
+					 .pattern = "/sujets/{topic_id}/commentaires",
+					 .flags = ROUTE_OPEN_FORM | ROUTE_DRAFT};
+
 static struct http_field fields[4], form_fields[1], cookies[1];
 static struct http_request http;
 static struct visit visit;
@@ -193,6 +197,41 @@ static void only_an_open_form_comes_without_token_and_only_signed_out(void **sta
 	assert_int_equal(csrf_check(&visit), CSRF_FOREIGN);
 }
 
+static void where_a_text_is_kept_the_token_of_an_ended_session_is_none(void **state)
+{
+	(void)state;
+	sign_in(&visit);
+	with_field("origin", "https://causerie.example");
+	with_form_token(csrf_token(&visit));
+	visit.session = NULL;
+	visit.token = NULL;
+	visit.route = &open_route;
+	assert_int_equal(csrf_check(&visit), CSRF_BAD_TOKEN);
+	visit.route = &draft_route;
+	assert_int_equal(csrf_check(&visit), CSRF_FINE);
+	visit.token = "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	visit.session_unknown = true; /* it may be somebody's: then it must be right */
+	assert_int_equal(csrf_check(&visit), CSRF_BAD_TOKEN);
+	sign_in(&visit);
+	with_form_token("x");
+	assert_int_equal(csrf_check(&visit), CSRF_BAD_TOKEN);
+	http.n_fields = 0;
+	visit.session = NULL;
+	visit.session_unknown = false;
+	assert_int_equal(csrf_check(&visit), CSRF_FOREIGN);
+}
+
+static void while_nobody_knows_the_session_its_token_stays_good(void **state)
+{
+	(void)state;
+	sign_in(&visit);
+	with_field("origin", "https://causerie.example");
+	with_form_token(csrf_token(&visit));
+	visit.session = NULL;
+	visit.session_unknown = true;
+	assert_int_equal(csrf_check(&visit), CSRF_FINE);
+}
+
 static void next_stays_on_this_site(void **state)
 {
 	static const char *const fine[] = {"/", "/sujets/12-a?b=c#d", "/connexion?next=%2Fsujets"};
@@ -248,6 +287,8 @@ int main(void)
 		TEST(the_right_token_from_a_foreign_page_is_refused),
 		TEST(signed_out_the_token_is_bound_to_a_cookie_of_its_own),
 		TEST(only_an_open_form_comes_without_token_and_only_signed_out),
+		TEST(where_a_text_is_kept_the_token_of_an_ended_session_is_none),
+		TEST(while_nobody_knows_the_session_its_token_stays_good),
 		TEST(next_stays_on_this_site),
 		TEST(session_tokens_have_one_form),
 	};
