@@ -121,6 +121,28 @@ def test_withdrawing_asks_first(site, ana, organizer):
     assert requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).status_code == 404
 
 
+# --- related topics
+
+
+@pytest.mark.parametrize("language, sentence, false", [
+    ("fr", "l’auteur de ce sujet y a pris part", "même auteur"),
+    ("en", "this topic’s author took part in it", "same author")])
+def test_an_author_who_took_part_elsewhere_is_not_called_its_author(site, ana, ben, organizer, language, sentence, false):
+    for number in range(3):  # whoever is everywhere tells nothing
+        site.open_topic(ben, organizer, title=f"Une route de plus, numéro {number}", expertises=["mobilite"])
+    theirs = site.open_topic(ben, organizer, title="Faut-il réparer les routes ?", expertises=["mobilite"])
+    eventually(lambda: ana.request("POST", f"/topics/{theirs['id']}/comments", {"body": "J’en suis."}).status_code == 201)
+    mine = site.open_topic(ana, organizer, title="Faut-il réparer un vélo chez soi ?", expertises=["marketing"])
+
+    def because():
+        page = requests.get(f"{site.url}/sujets/{mine['id']}", headers={"Accept-Language": language}, timeout=5).text
+        found = re.search(rf'<li><a href="/sujets/{theirs["id"]}-.*?</li>', page, re.S)
+        return found and html.unescape(found[0])
+
+    eventually(lambda: sentence in (because() or ""))
+    assert false not in because()
+
+
 # --- the desk
 
 

@@ -330,7 +330,7 @@ static const char *reason_text(struct visit *v, const Causerie__RelatedReason *r
 	case CAUSERIE__RELATED_REASON_KIND__SAME_PERIOD:
 		return tr(v->locale, "même période");
 	case CAUSERIE__RELATED_REASON_KIND__SAME_AUTHOR:
-		return tr(v->locale, "même auteur");
+		return tr(v->locale, "l’auteur de ce sujet y a pris part");
 	case CAUSERIE__RELATED_REASON_KIND__RECENT_IN_EXPERTISE:
 		return tr(v->locale, "récent dans la même expertise");
 	case CAUSERIE__RELATED_REASON_KIND__PINNED:
