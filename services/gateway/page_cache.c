@@ -373,14 +373,23 @@ const struct kept_page *page_cache_find(struct page_cache *cache, const struct p
 	return page;
 }
 
+/* Words matter more than colours. */
+static int likeness(const struct kept_page *page, const struct page_key *key)
+{
+	return 2 * (page->locale == key->locale) + (page->theme == key->theme);
+}
+
 const struct kept_page *page_cache_last_good(struct page_cache *cache, const struct page_key *key)
 {
-	uint64_t hashed;
-	const struct kept_page *page = look_up(cache, key, &hashed);
+	const uint64_t hashed = hash(cache, key->target, strlen(key->target));
+	const struct kept_page *page, *best = NULL;
 
-	if (page == NULL || cache->silence_ms(page->feeds) > LAST_GOOD_SILENCE_MS)
-		return NULL;
-	return page;
+	LIST_FOREACH(page, &cache->buckets[hashed % BUCKETS], chain)
+	if (page->hash == hashed && strcmp(page->target, key->target) == 0 &&
+	    cache->silence_ms(page->feeds) <= LAST_GOOD_SILENCE_MS &&
+	    (best == NULL || likeness(page, key) > likeness(best, key)))
+		best = page;
+	return best;
 }
 
 /* --- answers -------------------------------------------------------------------------- */
@@ -393,6 +402,11 @@ const char *kept_page_etag(const struct kept_page *page)
 int kept_page_status(const struct kept_page *page)
 {
 	return page->status;
+}
+
+enum locale kept_page_locale(const struct kept_page *page)
+{
+	return page->locale;
 }
 
 const char *kept_page_body(const struct kept_page *page, size_t *size)

@@ -103,12 +103,14 @@ const struct kept_page *page_cache_put(struct page_cache *, const struct page_ke
 /* The page, when it is right now; else NULL. Borrowed until the next call. */
 const struct kept_page *page_cache_find(struct page_cache *, const struct page_key *);
 
-/* The page as it was last, right or not; NULL when there is none, or a feed is silent for too long.
+/* The page as it was last, right or not, and if need be in another theme or language; NULL when there is none, or a feed is silent for too long.
  */
 const struct kept_page *page_cache_last_good(struct page_cache *, const struct page_key *);
 
 const char *kept_page_etag(const struct kept_page *);
 int kept_page_status(const struct kept_page *);
+
+enum locale kept_page_locale(const struct kept_page *);
 
 /* The plain body, borrowed; for last good pages that get a notice. */
 const char *kept_page_body(const struct kept_page *, size_t *size);
@@ -136,7 +138,7 @@ struct step visit_page_kept(struct visit *, int status, struct html_out *,
 /*
  * When this address was kept for visitors once, ends the visit with that page and what is
  * missing now (one bit of enum missing) at its top: false when there is none. For handlers whose
- * service is away.
+ * service is away. Where it was kept for readers of another language alone, it says so.
  */
 #define NOTICE_PLACE "<main id=\"contenu\" tabindex=\"-1\">"
 bool visit_last_good(struct visit *, unsigned missing, struct step *reply);

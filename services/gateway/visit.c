@@ -418,7 +418,9 @@ struct step visit_page_kept(struct visit *v, int status, struct html_out *out,
 
 static void write_notice(struct visit *v, struct html_out *out, const char *text)
 {
-	html_markup(out, HTML("<p class=\"notice warning\" role=\"status\">"));
+	html_markup(out, HTML("<p class=\"notice warning\" role=\"status\" lang=\""));
+	html_text(out, locale_tag(v->locale));
+	html_markup(out, HTML("\">"));
 	html_text(out, tr(v->locale, text));
 	html_markup(out, HTML("</p>\n"));
 }
@@ -441,6 +443,8 @@ bool visit_last_good(struct visit *v, unsigned missing, struct step *reply)
 		return false;
 	place += strlen(NOTICE_PLACE);
 	write_notice(v, &notice, missing_sentence(missing));
+	if (kept_page_locale(page) != v->locale)
+		write_notice(v, &notice, TR("Elle n’est gardée que dans une autre langue."));
 	if (!is_visitor(v))
 		write_notice(
 			v, &notice,

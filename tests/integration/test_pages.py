@@ -497,6 +497,22 @@ def gone(site):
     site.wait_ready()
 
 
+def test_a_page_that_was_kept_in_another_language_alone_says_so(site, ana, organizer, gone):
+    topic = site.open_topic(ana, organizer, title="Un sujet que l’on n’a lu qu’en français")
+    page = at_the_pages(site, site.member("Fern", language="en"))
+    page.cookies["theme"] = "dark"
+    address = page.get(f"/sujets/{topic['id']}").headers["Location"]
+    requests.get(site.url + address, headers={"Accept-Language": "fr"}, timeout=5)
+    gone()
+    answer = page.get(address)
+    assert answer.status_code == 200
+    assert "It is kept in another language alone." in text_of(answer)
+    assert answer.text.count('role="status" lang="en"') == 3
+    french = requests.get(site.url + address, headers={"Accept-Language": "fr", "Cookie": "theme=light"}, timeout=5)
+    assert french.status_code == 200 and "autre langue" not in text_of(french)
+    assert page.get(f"/sujets/{topic['id']}-jamais-lu").status_code == 503
+
+
 def visitors_page(site, topic):
     """Its address, after a visitor has read it."""
     return requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).url

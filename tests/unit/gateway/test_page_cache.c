@@ -191,6 +191,29 @@ static void what_was_taken_back_while_a_page_was_made_is_not_kept(void **state)
 	assert_null(page_cache_last_good(cache, &key));
 }
 
+static void the_last_good_page_is_the_one_most_like_what_was_wanted(void **state)
+{
+	const struct page_key wanted = {key.target, LOCALE_EN, 1};
+	const struct page_key dark = {key.target, LOCALE_FR, 1};
+	const struct page_key english = {key.target, LOCALE_EN, 0};
+	const struct page_key elsewhere = {"/sujets/13-b", LOCALE_EN, 1};
+	size_t size;
+
+	(void)state;
+	put(&key, 'a');
+	assert_memory_equal(kept_page_body(page_cache_last_good(cache, &wanted), &size), body('a'),
+			    10);
+	put(&dark, 'b');
+	assert_memory_equal(kept_page_body(page_cache_last_good(cache, &wanted), &size), body('b'),
+			    10);
+	put(&english, 'c');
+	assert_memory_equal(kept_page_body(page_cache_last_good(cache, &wanted), &size), body('c'),
+			    10);
+	assert_int_equal(kept_page_locale(page_cache_last_good(cache, &wanted)), LOCALE_EN);
+	assert_null(page_cache_last_good(cache, &elsewhere));
+	assert_null(page_cache_find(cache, &wanted));
+}
+
 static void a_feed_that_is_silent_for_long_leaves_no_last_good_page(void **state)
 {
 	(void)state;
@@ -364,6 +387,7 @@ int main(void)
 		TEST(the_last_good_page_stays_when_it_is_no_longer_right),
 		TEST(what_was_taken_back_is_no_last_good_page),
 		TEST(what_was_taken_back_while_a_page_was_made_is_not_kept),
+		TEST(the_last_good_page_is_the_one_most_like_what_was_wanted),
 		TEST(a_feed_that_is_silent_for_long_leaves_no_last_good_page),
 		TEST(a_new_page_replaces_the_old_one),
 		TEST(the_longest_unused_pages_make_room),
