@@ -103,7 +103,8 @@ const struct kept_page *page_cache_put(struct page_cache *, const struct page_ke
 /* The page, when it is right now; else NULL. Borrowed until the next call. */
 const struct kept_page *page_cache_find(struct page_cache *, const struct page_key *);
 
-/* The page as it was last, right or not, and if need be in another theme or language; NULL when there is none, or a feed is silent for too long.
+/* The page as it was last, right or not, and if need be in another theme or language; NULL when
+ * there is none, or a feed is silent for too long.
  */
 const struct kept_page *page_cache_last_good(struct page_cache *, const struct page_key *);
 

@@ -267,6 +267,7 @@ static const struct {
 	{"title", TR("Titre")},
 	{"transcript", TR("Transcription")},
 	{"treatment", TR("Traitement")},
+	{"value", TR("Votre avis")},
 	{"video_url", TR("Adresse de la vidéo")},
 };
 

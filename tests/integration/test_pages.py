@@ -200,6 +200,40 @@ def test_an_opinion_chosen_signed_out_waits_behind_the_sign_in_page(site, topic,
     assert ana.get(f"/topics/{topic['id']}/opinions")["own_opinion"] == 3
 
 
+def give_opinion(page, topic, **fields):
+    return page.submit("/aide", fields, f"/sujets/{topic['id']}/opinion")
+
+
+def test_a_reason_without_an_opinion_is_kept_and_the_choice_asked_for(site, topic, ben):
+    page = at_the_pages(site, ben)
+    for signed_in_or_not in (page, Browser(site)):
+        answer = signed_in_or_not.send(f"/sujets/{topic['id']}/opinion",
+                                       {"csrf": page.form_token("/aide"), "reason": "Parce que <c’est> utile"})
+        assert answer.status_code == 422
+        assert "Votre avis : Choisissez l’un des quatre avis." in text_of(answer)
+        assert "Parce que &lt;c’est&gt; utile</textarea>" in answer.text
+        assert re.search(r'<p class="reason" id="avis-value-e">', answer.text)
+
+
+def test_a_reason_that_is_too_long_is_kept_with_its_opinion(site, topic, ben):
+    answer = give_opinion(at_the_pages(site, ben), topic, value="2", reason="Long. " * 60)
+    assert answer.status_code == 422
+    assert "280 signes au plus" in text_of(answer)
+    assert re.search(r'name="value" value="2" checked', answer.text)
+    assert ("Long. " * 60).strip() in answer.text
+    assert re.search(r'id="avis-reason"[^>]* aria-invalid="true"', answer.text)
+
+
+def test_an_opinion_that_comes_too_late_stays_in_the_closed_form(site, ana, ben, organizer):
+    topic = site.open_topic(ana, organizer, title="Un sujet que l’on décline pendant qu’on l’écrit")
+    page = at_the_pages(site, ben)
+    organizer.post(f"/topics/{topic['id']}/transitions", {"to": "declined", "version": topic["version"],
+                                                          "reason": "Nous en avons parlé il y a peu de temps."}, status=200)
+    answer = give_opinion(page, topic, value="4", reason="Je l’attendais")
+    assert answer.status_code == 403
+    assert "Je l’attendais" in answer.text and "plus possible" in text_of(answer)
+
+
 # --- what was written is not lost
 
 

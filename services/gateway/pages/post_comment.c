@@ -2,8 +2,8 @@
  * post_comment.c - POST /sujets/{topic_id}/commentaires: a reaction, once.
  *
  *   read --> posted --> back to the page, at the new comment
- *     |         +-----> (refused) fetch --> name --> draw, with what was typed
- *     +--> (preview) fetch …
+ *     |         +-----> (refused) the page again, with what was typed
+ *     +--> (preview) the page again
  *     +--> (signed out) kept --> sign in first; the text follows
  *
  * The form's key makes a double click, the back button and a repeated request one
@@ -18,7 +18,7 @@
 #define TEXT_MIN 2
 #define TEXT_MAX 5000
 
-static task_step read_form, kept, posted, fetch_again, name_people, draw_preview, draw_refused;
+static task_step read_form, kept, posted;
 
 const struct handler post_comment_page = HANDLER(struct topic_visit, read_form);
 
@@ -47,13 +47,13 @@ static struct step read_form(struct task *task)
 
 	if (*form_field(v, "action") == 'p' && form_field(v, "action")[1] == 'r') {
 		t->wants_preview = true;
-		return fetch_again(task);
+		return topic_draw_again(t, 200);
 	}
 	if (length < TEXT_MIN || length > TEXT_MAX) {
 		t->comment_form = form_wrong(v, "text",
 					     length < TEXT_MIN ? tr(v->locale, "C’est trop court.")
 							       : tr(v->locale, "C’est trop long."));
-		return fetch_again(task);
+		return topic_draw_again(t, 422);
 	}
 	if (!visit_signed_in(v)) {
 		draft_keep(v);
@@ -91,37 +91,5 @@ static struct step posted(struct task *task)
 		return visit_failed(&t->visit, &t->posted.answer);
 	t->comment_form = form_refused(&t->visit, &t->posted.answer,
 				       (const struct form_name[]){{"body", "text"}, {NULL, NULL}});
-	return fetch_again(task);
-}
-
-static struct step fetch_again(struct task *task)
-{
-	struct topic_visit *t = (struct topic_visit *)task;
-
-	t->around = t->reply_to;
-	topic_fetch(t, t->id);
-	return task_then(name_people);
-}
-
-static struct step name_people(struct task *task)
-{
-	struct topic_visit *t = (struct topic_visit *)task;
-
-	if (t->topic.code != CAUSERIE__CODE__OK)
-		return visit_failed(&t->visit, &t->topic.answer);
-	topic_want_people(t);
-	return t->wants_preview ? task_then(draw_preview) : task_then(draw_refused);
-}
-
-static struct step draw_preview(struct task *task)
-{
-	return topic_draw((struct topic_visit *)task, 200);
-}
-
-static struct step draw_refused(struct task *task)
-{
-	struct topic_visit *t = (struct topic_visit *)task;
-	const bool asked = t->posted.code != CAUSERIE__CODE__CODE_UNSPECIFIED;
-
-	return topic_draw(t, asked ? form_status(&t->posted.answer) : 422);
+	return topic_draw_again(t, form_status(&t->posted.answer));
 }

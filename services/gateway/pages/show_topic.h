@@ -1,8 +1,8 @@
 /*
  * show_topic.h - a visit that ends in a topic's page: reading it, or a form on it that was wrong.
  *
- * Who draws the page again after a form sets what was typed and the errors, then
- * follows the same steps: topic_fetch(), topic_want_people(), topic_draw().
+ * Who draws the page again after a form sets what was typed and the errors, and returns
+ * topic_draw_again().
  */
 #ifndef GATEWAY_PAGES_SHOW_TOPIC_H
 #define GATEWAY_PAGES_SHOW_TOPIC_H
@@ -27,28 +27,30 @@ struct topic_visit {
 	RPC_SLOT(Causerie__Empty) read;
 	struct terms terms;
 	struct people people;
+	enum opinion chosen; /* and not given yet */
 	const char *chosen_because;
 
 	/* a form that was not accepted */
 	const char *typed;
 	bool wants_preview;
-	struct form comment_form;
+	struct form comment_form, opinion_form;
+	int status; /* of the page with such a form */
 	const struct notice *notices;
 	size_t n_notices;
 
 	const char *key; /* for the forms of this page */
 
-	/* for those who post: see post_comment.c */
+	/* for those who write: see post_comment.c, feedback.c */
 	RPC_SLOT(Causerie__Comment) posted;
+	RPC_SLOT(Causerie__OpinionReply) given;
+	RPC_SLOT(Causerie__Follow) followed;
 };
 
-/* Starts all the page needs; after it topic.code says whether there is a topic. */
-void topic_fetch(struct topic_visit *, uint64_t id);
+/* The page of topic id once more, with this status: `return topic_draw_again(t, 422);` */
+struct step topic_draw_again(struct topic_visit *, int status);
 
-/* Starts naming people; the next step may draw. topic.reply is set. */
-void topic_want_people(struct topic_visit *);
-
-struct step topic_draw(struct topic_visit *, int status);
+/* A value of the form or the address as an opinion; OPINION_NONE for any other number. */
+enum opinion topic_opinion(uint64_t value);
 
 /* Related topics as rows; also for the proposing form's look-alikes. */
 struct related_row *fill_related(struct visit *, const Causerie__ListRelatedReply *,

@@ -4,6 +4,8 @@
  *   fetch ------------------------------------------> name -----> draw
  *   topics, comments, related, notifications, history  accounts
  *
+ *   (a form that was wrong) topic_draw_again --> name_people_again --> draw_again
+ *
  * Without the topic there is no page, unless one was kept; everything else may be
  * missing, and the page says so. An address with another slug, or none, leads to
  * the right one; a merged topic leads to where it went.
@@ -28,7 +30,7 @@
 #define COMMENTS_PAGE 200  /* most threads are one page, so that permalinks need no search */
 #define OPTIONAL_MS   1500 /* a part that takes longer is missing from the page */
 
-static task_step fetch, name_people, draw;
+static task_step fetch, name_people, draw, name_people_again, draw_again;
 
 const struct handler show_topic = HANDLER(struct topic_visit, fetch);
 
@@ -48,7 +50,12 @@ static uint64_t number_in_query(const struct visit *v, const char *name)
 	return value != NULL ? id_of(value) : 0;
 }
 
-void topic_fetch(struct topic_visit *t, uint64_t id)
+enum opinion topic_opinion(uint64_t value)
+{
+	return value < OPINION_VALUES ? (enum opinion)value : OPINION_NONE;
+}
+
+static void fetch_parts(struct topic_visit *t, uint64_t id)
 {
 	struct task *task = &t->visit.task;
 	Causerie__GetTopicRequest topic = CAUSERIE__GET_TOPIC_REQUEST__INIT;
@@ -109,7 +116,8 @@ static struct step fetch(struct task *task)
 	t->cursor = http_query_value(t->visit.http, "suite");
 	t->around = number_in_query(&t->visit, "autour");
 	t->reply_to = number_in_query(&t->visit, "repondre");
-	topic_fetch(t, id);
+	t->chosen = topic_opinion(number_in_query(&t->visit, "avis"));
+	fetch_parts(t, id);
 	mark_read(t);
 	return task_then(name_people);
 }
@@ -131,7 +139,7 @@ static void note_missing(struct topic_visit *t)
 		v->missing |= MISSING_NOTIFICATIONS;
 }
 
-void topic_want_people(struct topic_visit *t)
+static void want_people(struct topic_visit *t)
 {
 	struct task *task = &t->visit.task;
 
@@ -179,7 +187,7 @@ static struct step name_people(struct task *task)
 		   fill_topic_url(&task->arena, topic->id, topic->slug) + strlen("/sujets/")) != 0)
 		return go_to_canonical(t);
 
-	topic_want_people(t);
+	want_people(t);
 	draft_take(v);
 	return task_then(draw);
 }
@@ -189,12 +197,12 @@ static struct step name_people(struct task *task)
 static struct opinions_view opinions(struct topic_visit *t)
 {
 	struct opinions_view view = fill_opinions(t->topic.reply);
-	const uint64_t chosen = number_in_query(&t->visit, "avis");
-
-	view.form.key = t->key;
-	if (chosen < OPINION_VALUES && !view.is_closed && visit_signed_in(&t->visit))
-		view.chosen = (enum opinion)chosen;
-	if (view.chosen != OPINION_NONE && t->chosen_because != NULL)
+	view.form = t->opinion_form;
+	if (view.form.key == NULL)
+		view.form.key = t->key;
+	if (!view.is_closed && visit_signed_in(&t->visit))
+		view.chosen = t->chosen;
+	if (t->chosen_because != NULL)
 		view.reason = t->chosen_because;
 	return view;
 }
@@ -506,7 +514,7 @@ static void tag(const struct topic_visit *t, struct page_tags *tags)
 	tags->feeds = FEED_TOPICS | FEED_COMMENTS | FEED_ACCOUNTS;
 }
 
-struct step topic_draw(struct topic_visit *t, int status)
+static struct step draw_page(struct topic_visit *t, int status)
 {
 	struct visit *v = &t->visit;
 	const Causerie__Taxonomies *known = terms_take(&t->terms);
@@ -545,7 +553,8 @@ static void show_draft(struct topic_visit *t)
 	struct visit *v = &t->visit;
 
 	if (http_query_value(v->http, "mot") != NULL) {
-		t->chosen_because = form_line(v, "reason");
+		if (t->chosen != OPINION_NONE)
+			t->chosen_because = form_line(v, "reason");
 		return;
 	}
 	t->typed = form_body(v, "text");
@@ -558,5 +567,32 @@ static struct step draw(struct task *task)
 
 	if (draft_read(&t->visit))
 		show_draft(t);
-	return topic_draw(t, 200);
+	return draw_page(t, 200);
+}
+
+/* --- after a form that was wrong --------------------------------------------------------- */
+
+struct step topic_draw_again(struct topic_visit *t, int status)
+{
+	t->status = status;
+	t->around = t->reply_to;
+	fetch_parts(t, t->id);
+	return task_then(name_people_again);
+}
+
+static struct step name_people_again(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+
+	if (t->topic.code != CAUSERIE__CODE__OK)
+		return visit_failed(&t->visit, &t->topic.answer);
+	want_people(t);
+	return task_then(draw_again);
+}
+
+static struct step draw_again(struct task *task)
+{
+	struct topic_visit *t = (struct topic_visit *)task;
+
+	return draw_page(t, t->status);
 }
