@@ -234,6 +234,25 @@ def test_an_opinion_that_comes_too_late_stays_in_the_closed_form(site, ana, ben,
     assert "Je l’attendais" in answer.text and "plus possible" in text_of(answer)
 
 
+@pytest.mark.parametrize("reads, chosen", [("fr", "fr"), ("en", "fr"), ("en", "en")])
+def test_a_comment_is_in_the_language_of_its_topic_or_the_one_chosen(site, topic, reads, chosen):
+    page = at_the_pages(site, site.member(f"Gil {reads} {chosen}", language=reads))
+    form = page.get(page.get(f"/sujets/{topic['id']}").headers["Location"])
+    offered = re.search(r'<select id="reagir-language".*?</select>', form.text, re.S)
+    assert (offered is not None) == (reads != "fr")
+    fields = {"text": f"Écrit en {chosen}, lu en {reads} !", "parent": "0", "csrf": hidden(form, "csrf")}
+    if offered:
+        assert re.search(r'value="fr" lang="fr" selected', offered[0])
+        preview = page.send(f"/sujets/{topic['id']}/commentaires", {**fields, "action": "preview", "language": chosen})
+        assert re.search(rf'value="{chosen}" lang="{chosen}" selected', preview.text.split('id="reagir-language"')[1])
+    fields["language"] = chosen if offered else hidden(form, "language")
+    posted = page.send(f"/sujets/{topic['id']}/commentaires", fields)
+    number = re.search(r"#c(\d+)", posted.headers["Location"])[1]
+    other = {"Accept-Language": "fr" if chosen == "en" else "en"}
+    said = rf'id="c{number}"(?:(?!</li>).)*<div class="prose" lang="{chosen}">'
+    eventually(lambda: re.search(said, requests.get(form.url, headers=other, timeout=5).text, re.S))
+
+
 # --- what was written is not lost
 
 

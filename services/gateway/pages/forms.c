@@ -25,6 +25,14 @@ uint64_t form_id(const struct visit *v, const char *name)
 	return id <= INT64_MAX ? id : 0;
 }
 
+enum locale form_language(const struct visit *v)
+{
+	enum locale language = v->locale;
+
+	locale_parse(form_field(v, "language"), &language);
+	return language;
+}
+
 const char *form_line(struct visit *v, const char *name)
 {
 	return text_line(&v->task.arena, form_field(v, name));

@@ -12,6 +12,9 @@ const char *form_field(const struct visit *, const char *name);
 /* The same as the id of something; 0 when it is none. */
 uint64_t form_id(const struct visit *, const char *name);
 
+/* The language that was chosen in it, or the reader's own. */
+enum locale form_language(const struct visit *);
+
 /* NFC, one line or several, in the arena; never NULL. */
 const char *form_line(struct visit *, const char *name);
 const char *form_body(struct visit *, const char *name);

@@ -6,6 +6,7 @@
  *     +--> (preview) the page again
  *     +--> (signed out) kept --> sign in first; the text follows
  *
+ * The language is the topic's, unless its reader has another and chooses that one.
  * The form's key makes a double click, the back button and a repeated request one
  * comment.
  */
@@ -30,7 +31,7 @@ static void post(struct topic_visit *t)
 	ask.topic_id = t->id;
 	ask.parent_id = t->reply_to;
 	ask.body = arena_strdup(&task->arena, t->typed);
-	ask.language = arena_strdup(&task->arena, locale_tag(t->visit.locale));
+	ask.language = arena_strdup(&task->arena, locale_tag(t->typed_language));
 	RPC_CALL(task, &t->posted, causerie__comments__post_comment, site.comments, &ask);
 }
 
@@ -42,6 +43,7 @@ static struct step read_form(struct task *task)
 
 	t->id = visit_id(v, "topic_id");
 	t->typed = form_body(v, "text");
+	t->typed_language = form_language(v);
 	t->reply_to = form_id(v, "parent");
 	length = text_length(t->typed);
 

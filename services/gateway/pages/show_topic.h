@@ -32,6 +32,7 @@ struct topic_visit {
 
 	/* a form that was not accepted */
 	const char *typed;
+	enum locale typed_language;
 	bool wants_preview;
 	struct form comment_form, opinion_form;
 	int status; /* of the page with such a form */

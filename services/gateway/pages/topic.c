@@ -223,7 +223,7 @@ static struct comment_form comment_form(struct topic_visit *t, const struct thre
 		.parent_id = t->reply_to,
 		.parent_name = name_of_parent(thread, t->reply_to),
 		.text = t->typed,
-		.language = t->visit.locale,
+		.language = t->typed_language,
 		.csrf = page->csrf,
 		.asks_sign_in = !visit_signed_in(&t->visit),
 		.form = t->comment_form,
@@ -558,6 +558,7 @@ static void show_draft(struct topic_visit *t)
 		return;
 	}
 	t->typed = form_body(v, "text");
+	t->typed_language = form_language(v);
 	t->reply_to = form_id(v, "parent");
 }
 

@@ -15,7 +15,7 @@
 
 struct topic_text topic_text_typed(struct visit *v)
 {
-	struct topic_text text = {
+	return (struct topic_text){
 		.title = form_line(v, "title"),
 		.lead = form_line(v, "lead"),
 		.article = form_body(v, "article"),
@@ -24,11 +24,8 @@ struct topic_text topic_text_typed(struct visit *v)
 		.place = form_line(v, "place"),
 		.expertises = form_line(v, "expertises"),
 		.reason = form_line(v, "reason"),
-		.language = v->locale,
+		.language = form_language(v),
 	};
-
-	locale_parse(form_field(v, "language"), &text.language);
-	return text;
 }
 
 struct topic_text topic_text_saved(struct visit *v, const Causerie__Topic *topic,
