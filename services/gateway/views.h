@@ -233,6 +233,7 @@ struct comment_view {
 	unsigned depth;          /* the true one */
 	enum comment_state state;
 	struct person author;
+	bool is_mine;
 	bool is_proposer; /* of the topic */
 	bool is_organizer;
 	bool is_panelist;

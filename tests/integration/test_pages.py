@@ -143,6 +143,32 @@ def test_an_author_who_took_part_elsewhere_is_not_called_its_author(site, ana, b
     assert false not in because()
 
 
+# --- what is said of it
+
+
+def test_pages_promise_nothing_that_has_no_door_yet(site, topic, ben):
+    address = requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).url.removeprefix(site.url)
+    for reader in (Browser(site), at_the_pages(site, ben)):
+        for path in (address, "/aide", "/inscription", "/sujets"):
+            said = text_of(reader.get(path))
+            for promise in ("@nom", "motivations", "sponsor", "Les places", "places pour l’audience", "venir à"):
+                assert promise not in said, f"{path} promises {promise}"
+    assert "La date n’est pas encore fixée." in text_of(Browser(site).get(address))
+
+
+def test_moderators_are_not_told_that_they_alone_see_a_pending_comment(site, topic, ana):
+    moderator = at_the_pages(site, site.officer("moderator", "Modeste"))
+    comment = eventually(lambda: ana.request("POST", f"/topics/{topic['id']}/comments", {"body": "À relire."}).json())
+    with site.database("comments") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE comments SET state = 'pending' WHERE id = %s", (comment["id"],))
+    said = text_of(moderator.get(f"/moderation/{comment['id']}"))
+    assert "En attente de relecture." in said
+    for page, alone in ((moderator, False), (at_the_pages(site, ana), True)):
+        address = page.get(f"/sujets/{topic['id']}").headers["Location"]
+        assert ("vous seul la voyez" in text_of(page.get(address))) == alone
+    assert "vous seul la voyez" not in said
+
+
 # --- the desk
 
 

@@ -327,12 +327,17 @@ static enum comment_state comment_state(Causerie__CommentState state)
 							 : COMMENT_HIDDEN;
 }
 
+static bool is_mine(const struct visit *v, const Causerie__Comment *comment)
+{
+	return visit_signed_in(v) && comment->author_id == v->session->account_id;
+}
+
 static struct comment_view view_of(struct visit *v, const Causerie__Comment *comment,
 				   const struct people *people, uint64_t proposer_id, bool open)
 {
 	const struct known_person *author = people_find(people, comment->author_id);
 	const bool whole = *comment->body != '\0';
-	const bool mine = visit_signed_in(v) && comment->author_id == v->session->account_id;
+	const bool mine = is_mine(v, comment);
 	const bool visible = comment->state == CAUSERIE__COMMENT_STATE__VISIBLE;
 
 	return (struct comment_view){
@@ -343,6 +348,7 @@ static struct comment_view view_of(struct visit *v, const Causerie__Comment *com
 		.depth = comment->depth,
 		.state = comment_state(comment->state),
 		.author = people_person(people, comment->author_id),
+		.is_mine = mine,
 		.is_proposer = comment->author_id != 0 && comment->author_id == proposer_id,
 		.is_organizer = author && (author->roles & CAUSERIE__ROLE__ROLE_ORGANIZER),
 		.body = fill_comment_body(&v->task.arena, comment),
@@ -366,6 +372,7 @@ void fill_comment(struct visit *v, const Causerie__Comment *comment, const struc
 		.topic_id = comment->topic_id,
 		.state = comment_state(comment->state),
 		.author = people_person(people, comment->author_id),
+		.is_mine = is_mine(v, comment),
 		.body = fill_comment_body(&v->task.arena, comment),
 		.language = fill_locale(comment->language, site.locale),
 		.posted = {comment->created_at},
