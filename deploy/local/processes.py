@@ -101,6 +101,11 @@ def end_children(patience=10):
         reap()
 
 
+def name_of(process):
+    """Its program's; the kernel's own name for a process ends after fifteen letters."""
+    return pathlib.Path(os.readlink(f"/proc/{process}/exe").removesuffix(" (deleted)")).name
+
+
 def listener(port):
     """The process that listens on a TCP port, as "nginx (pid 12)"; "another process" when we may not know."""
     inodes = set()
@@ -116,8 +121,7 @@ def listener(port):
         try:
             if os.readlink(descriptor) in inodes:
                 process = descriptor.parts[2]
-                name = pathlib.Path(f"/proc/{process}/comm").read_text().strip()
-                return f"{name} (pid {process})"
+                return f"{name_of(process)} (pid {process})"
         except OSError:
             continue
     return "another process"

@@ -106,6 +106,13 @@ static const char *news(enum locale locale, const char *state)
 	return tr(locale, "Le sujet a changé d’étape.");
 }
 
+/* On whichever page of a long discussion it stands. */
+static const char *place_of_comment(const struct writing *w, uint64_t id)
+{
+	return arena_printf(w->arena, "%s?autour=%llu#c%llu", w->letter->archive,
+			    (unsigned long long)id, (unsigned long long)id);
+}
+
 /* The same list for every recipient (RFC 2919), the same thread for everything about a topic. */
 static void set_list(struct writing *w, const struct claimed *mail,
 		     const Causerie__TopicSummary *topic)
@@ -118,9 +125,8 @@ static void set_list(struct writing *w, const struct claimed *mail,
 				       strchr(settings.from, '@') + 1);
 	letter->archive = arena_printf(w->arena, "%s/sujets/%llu-%s", site(),
 				       (unsigned long long)topic->id, topic->slug);
-	letter->archived_at = mail->comment_id ? arena_printf(w->arena, "%s#c%llu", letter->archive,
-							      (unsigned long long)mail->comment_id)
-					       : letter->archive;
+	letter->archived_at =
+		mail->comment_id ? place_of_comment(w, mail->comment_id) : letter->archive;
 	letter->unsubscribe =
 		arena_printf(w->arena, "%s/u/%s", site(), stop_token(w->arena, &stop));
 	letter->thread = message_id(w->arena, 't', topic->id, mail->account_id);

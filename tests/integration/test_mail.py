@@ -500,7 +500,7 @@ def test_the_headers_are_complete(site, topic, remark, ben, ana, cleo):
     assert head["List-Unsubscribe"].startswith(f"<{site.url}/u/") and head["List-Unsubscribe"].endswith(">")
     assert head["List-Unsubscribe"] != proposers.parsed["List-Unsubscribe"]
     assert head["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert head["Archived-At"] == f"<{site.url}/sujets/{topic['id']}-{topic['slug']}#c{answer['id']}>"
+    assert head["Archived-At"] == f"<{site.url}/sujets/{topic['id']}-{topic['slug']}?autour={answer['id']}#c{answer['id']}>"
     assert head["List-Archive"] == f"<{site.url}/sujets/{topic['id']}-{topic['slug']}>"
     assert head["Auto-Submitted"] == "auto-generated"
     assert head["Precedence"] == "list"

@@ -279,6 +279,16 @@ def test_a_comment_is_in_the_language_of_its_topic_or_the_one_chosen(site, topic
     eventually(lambda: re.search(said, requests.get(form.url, headers=other, timeout=5).text, re.S))
 
 
+def test_the_link_of_a_mail_leads_to_its_comment_on_whichever_page(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Un sujet dont on parle longtemps")
+    post = lambda number: ana.request("POST", f"/topics/{topic['id']}/comments", {"body": f"Numéro {number}."})
+    eventually(lambda: post(0).status_code == 201)
+    last = [post(number) for number in range(1, 203)][-1].json()["id"]
+    address = requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).url
+    assert f'id="c{last}"' not in requests.get(address, timeout=5).text
+    assert f'id="c{last}"' in requests.get(f"{address}?autour={last}", timeout=5).text
+
+
 # --- what was written is not lost
 
 

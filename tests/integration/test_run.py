@@ -30,6 +30,7 @@ STOP_SECONDS = 60
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
 
 sys.path.insert(0, str(LOCAL))
+import processes  # noqa: E402
 import words  # noqa: E402
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes users, mounts or folders of root's")
@@ -317,6 +318,15 @@ def test_a_taken_port_is_one_line(folder, which):
     assert (status, len(lines)) == (1, 1)
     assert f"127.0.0.1:{getattr(launch, which)} is taken by " in lines[0] and f"(pid {os.getpid()})" in lines[0]
     assert processes_of(folder) == []
+
+
+def test_who_has_a_port_is_named_in_full(tmp_path):
+    """The kernel's own name for a process ends after fifteen letters."""
+    program = shutil.copy(os.path.realpath(sys.executable), tmp_path / "causerie-gateway-of-another")
+    source = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    with subprocess.Popen([program, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert processes.listener(int(other.stdout.readline())) == f"causerie-gateway-of-another (pid {other.pid})"
+        other.stdin.close()
 
 
 @pytest.mark.parametrize("settings, expected", [
