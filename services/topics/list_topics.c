@@ -62,6 +62,8 @@ static const struct sql_query *statement(const Causerie__ListTopicsRequest *ask)
 		return &list_discussed_sql;
 	case CAUSERIE__TOPIC_ORDER__AWAITED:
 		return &list_awaited_sql;
+	case CAUSERIE__TOPIC_ORDER__WAITING:
+		return &list_waiting_sql;
 	default:
 		return &list_recent_sql;
 	}

@@ -105,6 +105,22 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
  ORDER BY r.starts_at, t.id DESC
  LIMIT :limit::bigint;
 
+-- Proposed longest ago first.
+-- name: list_waiting
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+       t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, r.starts_at,
+       -(extract(epoch FROM t.created_at) * 1000000)::bigint AS sort_key
+  FROM topics t LEFT JOIN recordings r ON r.topic_id = t.id LEFT JOIN discussions d ON d.topic_id = t.id
+ WHERE t.state = ANY (:states::text[])
+   AND (:format::text IS NULL OR t.format = :format)
+   AND (:expertise::text IS NULL OR t.expertises @> ARRAY[:expertise::text])
+   AND (:language::text IS NULL OR t.language = :language)
+   AND (:proposer_id::bigint IS NULL OR t.proposer_id = :proposer_id)
+   AND (:after_key::bigint IS NULL
+        OR (-(extract(epoch FROM t.created_at) * 1000000)::bigint, t.id) < (:after_key, :after_id::bigint))
+ ORDER BY t.created_at, t.id DESC
+ LIMIT :limit::bigint;
+
 -- By relevance: the rank is rounded so that it can stand in a cursor.
 -- name: search_topics
 WITH wanted AS (SELECT websearch_to_tsquery('causerie', :query::text) AS q),

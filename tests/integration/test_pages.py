@@ -79,7 +79,8 @@ def test_a_proposal_that_lacks_something_comes_back_with_what_was_typed(site, be
     page = at_the_pages(site, ben)
     answer = page.submit("/sujets/nouveau", topic_fields(title="Court", place="Au <marché>"))
     assert answer.status_code == 422
-    assert "Titre : C’est trop court." in text_of(answer)
+    assert "Titre : C’est trop court : au moins 10 signes." in text_of(answer)
+    assert text_of(answer).count("Au moins 10 signes.") == text_of(answer).count("Au moins 200 signes.") == 1
     assert 'value="Court"' in answer.text
     assert 'value="Au &lt;marché&gt;"' in answer.text
 
@@ -119,6 +120,19 @@ def test_withdrawing_asks_first(site, ana, organizer):
     assert ana.get(f"/topics/{topic['id']}")["state"] == "open"
     assert page.submit(path, {"version": version}).status_code == 303
     assert requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).status_code == 404
+
+
+# --- searching
+
+
+def test_an_excerpt_shows_where_it_is_cut(site, ana, organizer):
+    article = "Rien que des mots sans importance, pour remplir la page de cet article. " * 6
+    site.open_topic(ana, organizer, title="Un sujet que l’on cherche", lead="Quokka est le premier mot de ce résumé, qui est assez long pour être accepté.",
+                    article=article + "Puis vient un ornithorynque, et encore beaucoup de mots qui suivent sans fin " * 4)
+    for query, begins, ends in (("quokka", "<mark>Quokka</mark> est le", " …"), ("ornithorynque", "… ", " …")):
+        found = requests.get(f"{site.url}/sujets", {"q": query}, timeout=5).text
+        excerpt = re.search(r'<p class="chapo"[^>]*>(.*?)</p>', found[found.index("<mark>") - 400:], re.S)[1]
+        assert excerpt.startswith(begins) and excerpt.endswith(ends), excerpt
 
 
 # --- related topics
@@ -199,6 +213,13 @@ def test_declining_owes_a_public_reason(site, ana, organizer):
     reason = "Nous avons traité cette question il y a deux mois."
     assert desk_step(page, topic["id"], {"to": "declined", "reason": reason}).status_code == 303
     assert reason in requests.get(f"{site.url}/sujets/{topic['id']}", timeout=5).text
+
+
+def test_who_waits_longest_is_first_on_the_desk(site, ana, organizer):
+    waiting = [ana.post("/topics", a_topic(title=f"Une proposition qui attend, la {word}")) for word in ("première", "deuxième")]
+    board = at_the_pages(site, organizer).get("/bureau").text
+    first, second = (board.index(f"/bureau/sujets/{topic['id']}\"") for topic in waiting)
+    assert first < second
 
 
 @pytest.mark.parametrize("path", ["/bureau", "/bureau/sujets/1", "/moderation"])

@@ -40,6 +40,8 @@ static struct step ask(struct task *task)
 		wanted.states = &state;
 		wanted.n_states = 1;
 		wanted.limit = CARDS;
+		if (columns[i] == TOPIC_PROPOSED) /* it is a queue */
+			wanted.order = CAUSERIE__TOPIC_ORDER__WAITING;
 		RPC_CALL(task, &d->lists[i], causerie__topics__list_topics, site.topics, &wanted);
 	}
 	terms_load(task, &d->terms);

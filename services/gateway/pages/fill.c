@@ -152,11 +152,36 @@ struct labels fill_expertises(struct arena *arena, const Causerie__Taxonomies *k
 
 /* --- topics ----------------------------------------------------------------------- */
 
-/* Around the words that were found; NULL when the topic was found by other words than its text's.
- */
-static const char *excerpt_of(const Causerie__TopicSummary *topic)
+#define COMPARED 20 /* characters that tell whether an excerpt begins where the text does */
+
+static bool begins_like(const char *excerpt, const char *text)
 {
-	return strchr(topic->excerpt, MATCH_START) != NULL ? topic->excerpt : NULL;
+	for (int i = 0; i < COMPARED && *text != '\0'; i++, excerpt++, text++) {
+		while (*excerpt == MATCH_START || *excerpt == MATCH_END)
+			excerpt++;
+		if (*excerpt != *text)
+			return false;
+	}
+	return true;
+}
+
+static bool ends_a_sentence(const char *excerpt)
+{
+	const size_t length = strlen(excerpt);
+
+	return length > 0 && strchr(".!?", excerpt[length - 1]) != NULL;
+}
+
+/* Around the words that were found, with dots where it is cut; NULL when the topic was found by
+   other words than its text's. */
+static const char *excerpt_of(struct arena *arena, const Causerie__TopicSummary *topic)
+{
+	const char *excerpt = topic->excerpt;
+
+	if (strchr(excerpt, MATCH_START) == NULL)
+		return NULL;
+	return arena_printf(arena, "%s%s%s", begins_like(excerpt, topic->lead) ? "" : "… ", excerpt,
+			    ends_a_sentence(excerpt) ? "" : " …");
 }
 
 void fill_topic_row(struct visit *v, const Causerie__TopicSummary *topic,
@@ -170,7 +195,7 @@ void fill_topic_row(struct visit *v, const Causerie__TopicSummary *topic,
 		.url = fill_topic_url(arena, topic->id, topic->slug),
 		.title = *topic->headline ? topic->headline : topic->title,
 		.lead = topic->lead,
-		.excerpt = excerpt_of(topic),
+		.excerpt = excerpt_of(arena, topic),
 		.language = fill_locale(topic->language, site.locale),
 		.state = fill_state(topic->state),
 		.proposer = people_person(people, topic->proposer_id),

@@ -63,6 +63,37 @@ static const char *sentence(enum locale locale, const char *reason)
 	return tr(locale, "Cette valeur ne convient pas.");
 }
 
+/* As the contract has them; a number helps where a length is wrong. */
+static const struct {
+	const char *field;
+	unsigned least, most;
+} lengths[] = {
+	{"title", 10, 140},
+	{"lead", 60, 600},
+	{"article", 200, 20000},
+	{"body", 2, 5000},
+};
+
+static const char *length_sentence(struct visit *v, size_t i, bool is_short)
+{
+	const char *begins = is_short ? tr(v->locale, "C’est trop court : au moins")
+				      : tr(v->locale, "C’est trop long : au plus");
+
+	return arena_printf(&v->task.arena, "%s %u %s.", begins,
+			    is_short ? lengths[i].least : lengths[i].most, tr(v->locale, "signes"));
+}
+
+static const char *sentence_for(struct visit *v, const char *field, const char *reason)
+{
+	const bool is_short = strcmp(reason, "too_short") == 0;
+
+	if (is_short || strcmp(reason, "too_long") == 0)
+		for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+			if (strcmp(lengths[i].field, field) == 0)
+				return length_sentence(v, i, is_short);
+	return sentence(v->locale, reason);
+}
+
 static const char *whole(enum locale locale, Causerie__Code code)
 {
 	switch (code) {
@@ -101,7 +132,8 @@ struct form form_refused(struct visit *v, const struct rpc_answer *answer,
 	errors[0].reason = whole(v->locale, answer->code);
 	for (size_t i = 0; i < answer->n_errors; i++) {
 		errors[i].field = input_of(names, answer->errors[i]->field);
-		errors[i].reason = sentence(v->locale, answer->errors[i]->reason);
+		errors[i].reason =
+			sentence_for(v, answer->errors[i]->field, answer->errors[i]->reason);
 	}
 	return (struct form){random_token(&v->task.arena), errors, n};
 }
