@@ -1,4 +1,5 @@
 """HTTP as the running gateway speaks it: hostile bytes on the socket, and the fields of every answer."""
+import json
 import re
 import socket
 import threading
@@ -103,6 +104,17 @@ def test_a_refusal_carries_the_security_fields_and_says_close(site):
     assert fields["Connection"] == "close"
     for name, begins in SECURITY.items():
         assert fields[name].startswith(begins), name
+
+
+@pytest.mark.parametrize("target, kind", [("/api/v1/topics?q=é", "application/problem+json"),
+                                          ("/api/v1/topics?q=%zz", "application/problem+json"),
+                                          ("/sujets?q=é", "text/html; charset=utf-8")])
+def test_programs_are_told_in_their_own_form_what_cannot_be_read(site, target, kind):
+    head, body = exchange(site, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert f"content-type: {kind}" in head.decode().lower()
+    if "json" in kind:
+        assert json.loads(body)["status"] == 400
 
 
 def test_pipelined_requests_are_answered_in_their_order(site):

@@ -303,15 +303,16 @@ static void write_plainly(struct http_response *response, enum http_refusal refu
 	evbuffer_add_printf(http_response_body(response), "%s\n", http_refusal_text(refusal));
 }
 
-/* What a person sees: the gateway's page, or a line of text. */
-static struct http_response explain(struct http_server *server, enum http_refusal refusal)
+/* What is seen: the gateway's page or problem, or a line of text. */
+static struct http_response explain(struct http_server *server, enum http_refusal refusal,
+				    const char *target)
 {
 	struct http_response response = {.status = http_refusal_status(refusal)};
 
 	server->counters.refused[refusal]++;
 	add_hint(&response, refusal);
 	if (server->options.render != NULL)
-		server->options.render(server->options.argument, refusal, &response);
+		server->options.render(server->options.argument, refusal, target, &response);
 	else
 		write_plainly(&response, refusal);
 	return response;
@@ -327,9 +328,27 @@ static bool wants_no_body(const struct http_connection *connection)
 	return memcmp(start, "HEAD ", sizeof start) == 0;
 }
 
+#define LINE_START 32 /* enough to tell whom a target is for */
+
+/* How the target begins; "" when not even that came. start is room for it. */
+static const char *target_of(const struct http_connection *connection, char start[LINE_START])
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+	const char *space;
+
+	if (connection->request != NULL)
+		return connection->request->target != NULL ? connection->request->target : "";
+	memset(start, 0, LINE_START);
+	evbuffer_copyout(input, start, LINE_START - 1);
+	space = strchr(start, ' ');
+	return space != NULL ? space + 1 : "";
+}
+
 void answer_refusal(struct http_connection *connection, enum http_refusal refusal)
 {
-	struct http_response response = explain(connection->server, refusal);
+	char start[LINE_START];
+	struct http_response response =
+		explain(connection->server, refusal, target_of(connection, start));
 
 	connection->last = true;
 	connection->linger = true;
@@ -371,7 +390,7 @@ static enum persistence persistence_of(const struct http_request *request)
 static void replace_by_error(struct http_server *server, struct http_response *response)
 {
 	drop_body(response);
-	*response = explain(server, HTTP_BAD_ANSWER);
+	*response = explain(server, HTTP_BAD_ANSWER, "");
 }
 
 /* Returns the connection, or NULL when the client has left and there is nothing to do. */

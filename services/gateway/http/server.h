@@ -70,8 +70,10 @@ struct http_options {
 	/* Called for each request; it is answered exactly once, see http.h. */
 	void (*handle)(void *argument, struct http_request *);
 
-	/* Fills in what a person sees of a refusal (status is set); NULL: plain text. */
-	void (*render)(void *argument, enum http_refusal, struct http_response *);
+	/* Fills in what is seen of a refusal (status is set); NULL: plain text. target is how the
+	   request's begins, as far as it was read, and may be "". */
+	void (*render)(void *argument, enum http_refusal, const char *target,
+		       struct http_response *);
 
 	void *argument; /* of both */
 };

@@ -1,5 +1,5 @@
 /*
- * refusal.c - draws each status once, in the site's language, and keeps it.
+ * refusal.c - draws each status once, in the site's language, and keeps it; programs get a problem.
  *
  * Nobody is known here: what was sent could not be read, or may not be. A flood of
  * such requests costs a copy of bytes each.
@@ -7,10 +7,13 @@
 #include "gateway/pages/refusal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/buffer.h>
+#include <jansson.h>
 
 #include "gateway/gateway.h"
+#include "gateway/problem.h"
 #include "gateway/words.h"
 #include "gateway_templates.h"
 #include "lib/clock.h"
@@ -34,13 +37,29 @@ static void draw(enum http_refusal refusal, int status)
 	drawn[refusal].bytes = html_out_take(&out, &drawn[refusal].size);
 }
 
-void refusal_page(void *nothing, enum http_refusal refusal, struct http_response *response)
+static void write_problem(enum http_refusal refusal, struct http_response *response)
+{
+	json_t *problem = problem_new(response->status, http_refusal_text(refusal));
+	char *text = json_dumps(problem, JSON_COMPACT);
+
+	http_response_field(response, "Content-Type", PROBLEM_TYPE);
+	evbuffer_add_printf(http_response_body(response), "%s", text);
+	free(text);
+	json_decref(problem);
+}
+
+void refusal_page(void *nothing, enum http_refusal refusal, const char *target,
+		  struct http_response *response)
 {
 	(void)nothing;
+	http_response_field(response, "Cache-Control", "no-store");
+	if (strncmp(target, "/api/", strlen("/api/")) == 0) {
+		write_problem(refusal, response);
+		return;
+	}
 	if (drawn[refusal].bytes == NULL)
 		draw(refusal, response->status);
 	http_response_field(response, "Content-Type", "text/html; charset=utf-8");
-	http_response_field(response, "Cache-Control", "no-store");
 	evbuffer_add(http_response_body(response), drawn[refusal].bytes, drawn[refusal].size);
 }
 
