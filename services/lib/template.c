@@ -9,6 +9,7 @@
 #include "lib/template.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <inttypes.h>
@@ -110,6 +111,7 @@ enum {
 	MARK_END,
 	PUNCTUATION, /* ; ! ? : */
 	LATIN,       /* 0xC2, which begins « and » */
+	HOUR,        /* h, perhaps of 17 h 30 */
 };
 
 static const unsigned char escaped[256] = {
@@ -127,6 +129,7 @@ static const unsigned char typeset[256] = {
 	['?'] = PUNCTUATION,
 	[':'] = PUNCTUATION,
 	[0xc2] = LATIN,
+	['h'] = HOUR,
 	[MATCH_START] = MARK_START,
 	[MATCH_END] = MARK_END,
 };
@@ -442,6 +445,31 @@ static void guillemet(struct setting *s, const char *at)
 	}
 }
 
+static bool is_digit(const struct setting *s, const char *at)
+{
+	return at >= s->start && at < s->end && *at >= '0' && *at <= '9';
+}
+
+static bool is_letter(const struct setting *s, const char *at)
+{
+	return at < s->end && ((unsigned char)*at >= 0x80 || isalpha((unsigned char)*at));
+}
+
+/* "17 h 30" stays on one line. */
+static void hour(struct setting *s, const char *at)
+{
+	if (at - s->start < 2 || !is_digit(s, at - 2) || at[-1] != ' ' || at - 1 < s->span ||
+	    is_letter(s, at + 1))
+		return;
+	flush(s, at - 1);
+	RAW(s->out, NO_BREAK "h");
+	s->span = at + 1;
+	if (s->end - at > 2 && at[1] == ' ' && is_digit(s, at + 2)) {
+		RAW(s->out, NO_BREAK);
+		s->span = at + 2;
+	}
+}
+
 static void mark(struct setting *s, const char *at, unsigned char what)
 {
 	flush(s, at);
@@ -477,6 +505,9 @@ static void set(struct setting *s)
 				punctuation(s, at);
 			else if (s->french)
 				guillemet(s, at);
+		} else if (what == HOUR) {
+			if (s->french)
+				hour(s, at);
 		} else if (what == MARK_START || what == MARK_END) {
 			mark(s, at, what);
 		} else if (s->markup) {

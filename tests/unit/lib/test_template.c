@@ -173,6 +173,16 @@ static void addresses_and_times_keep_their_punctuation(void **state)
 		assert_string_equal(set(same[i]), same[i]);
 }
 
+static void an_hour_stays_on_one_line(void **state)
+{
+	(void)state;
+	assert_string_equal(set("à 17 h 30, puis 9 h."), "à 17\u00a0h\u00a030, puis 9\u00a0h.");
+	assert_string_equal(set("3 h"), "3\u00a0h");
+	assert_string_equal(set("2 heures, 4 hôtes, un h 3, h"), "2 heures, 4 hôtes, un h 3, h");
+	assert_string_equal(set_markup("<p>17 h 30 <code>17 h 30</code></p>"),
+			    "<p>17\u00a0h\u00a030 <code>17 h 30</code></p>");
+}
+
 static void english_is_left_alone(void **state)
 {
 	(void)state;
@@ -322,6 +332,7 @@ int main(void)
 		TEST(french_spaces_its_punctuation),
 		TEST(spacing_already_there_is_not_doubled),
 		TEST(addresses_and_times_keep_their_punctuation),
+		TEST(an_hour_stays_on_one_line),
 		TEST(english_is_left_alone),
 		TEST(markup_is_spaced_but_not_its_tags_nor_code),
 		TEST(matches_are_marked_and_nothing_else),
