@@ -21,8 +21,7 @@ function freshen() {
 		if (far < 60 || far >= 12 * 3600)
 			continue;
 		const [unit, size] = units[far < 3600 ? 0 : 1];
-		/* as the page itself says it: "11 min ago", and not "11 min. ago" */
-		time.textContent = relative.format(Math.trunc(seconds / size), unit).replace("min.", "min").replace("hr.", "h");
+		time.textContent = relative.format(Math.trunc(seconds / size), unit).replace(". ", " ");
 	}
 }
 

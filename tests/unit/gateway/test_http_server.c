@@ -592,12 +592,13 @@ static void a_refused_head_request_gets_no_body(void **state)
 	hang_up(&client);
 }
 
-static void render(void *argument, enum http_refusal refusal, struct http_response *response)
+static void render(void *argument, enum http_refusal refusal, const char *target,
+		   struct http_response *response)
 {
 	(void)argument;
 	http_response_field(response, "Content-Type", "text/html; charset=utf-8");
-	evbuffer_add_printf(http_response_body(response), "<p>%d %s</p>", response->status,
-			    http_refusal_name(refusal));
+	evbuffer_add_printf(http_response_body(response), "<p>%d %s %.4s</p>", response->status,
+			    http_refusal_name(refusal), target);
 }
 
 static void refusals_can_be_rendered_by_the_gateway(void **state)
@@ -608,8 +609,8 @@ static void refusals_can_be_rendered_by_the_gateway(void **state)
 	(void)state;
 	options.render = render;
 	start(&options);
-	client = ask("TRACE / HTTP/1.1\r\nHost: site.test\r\n\r\n");
-	assert_holds(&client, "<p>405 forbidden_method</p>");
+	client = ask("TRACE /api/ HTTP/1.1\r\nHost: site.test\r\n\r\n");
+	assert_holds(&client, "<p>405 forbidden_method /api</p>");
 	assert_holds(&client, "Allow: GET, ");
 	hang_up(&client);
 }
