@@ -645,24 +645,28 @@ def take_back_the_topic(site, topic, ana, organizer, comment):
     ana.post(f"/topics/{topic['id']}/transitions", {"to": "withdrawn", "version": fresh["version"]}, status=200)
 
 
+def read_then_taken_back(site, topic, ana, organizer, take_back):
+    """A comment that a visitor's page shows goes again, and the gateway hears of it: it tells its streams after its
+    pages know. The page itself is not read meanwhile."""
+    with requests.get(f"{site.url}/sujets/{topic['id']}/stream", stream=True, timeout=10) as stream:
+        events = (line for line in stream.iter_lines(chunk_size=1) if line.startswith(b"event:"))
+        comment = eventually(lambda: (lambda a: a.status_code == 201 and a.json())(
+            ana.request("POST", f"/topics/{topic['id']}/comments", {"body": "Elle habite au 12, rue des Lilas."})))
+        assert next(events)
+        address = visitors_page(site, topic)
+        eventually(lambda: "rue des Lilas" in requests.get(address, timeout=5).text)
+        take_back(site, topic, ana, organizer, comment)
+        assert next(events)
+    return address
+
+
 @pytest.mark.parametrize("take_back", [take_back_a_comment, take_back_by_deleting, take_back_by_editing,
                                        take_back_the_topic])
 def test_what_was_taken_back_does_not_return_while_topics_is_away(site, ana, organizer, gone, take_back):
     topic = site.open_topic(ana, organizer, title="Un sujet dont on reprend une part")
-    comment = eventually(lambda: ana.request("POST", f"/topics/{topic['id']}/comments",
-                                             {"body": "Elle habite au 12, rue des Lilas."}).json())
-    address = visitors_page(site, topic)
-    eventually(lambda: "rue des Lilas" in requests.get(address, timeout=5).text)
-    and_heard_of(site, topic, lambda: take_back(site, topic, ana, organizer, comment))
+    address = read_then_taken_back(site, topic, ana, organizer, take_back)
     gone()
     assert "rue des Lilas" not in requests.get(address, timeout=5).text
-
-
-def and_heard_of(site, topic, take_back):
-    """The gateway tells its streams of a change after its pages know; the page itself is not read meanwhile."""
-    with requests.get(f"{site.url}/sujets/{topic['id']}/stream", stream=True, timeout=10) as stream:
-        take_back()
-        assert next(line for line in stream.iter_lines(chunk_size=1) if line.startswith(b"event:"))
 
 
 def test_without_hints_what_was_taken_back_is_heard_of_all_the_same(site, ana, organizer, gone):
@@ -672,10 +676,6 @@ def test_without_hints_what_was_taken_back_is_heard_of_all_the_same(site, ana, o
     site.kill("gateway")
     site.start("gateway")
     site.wait_ready()
-    comment = eventually(lambda: ana.request("POST", f"/topics/{topic['id']}/comments",
-                                             {"body": "Elle habite au 12, rue des Lilas."}).json())
-    address = visitors_page(site, topic)
-    eventually(lambda: "rue des Lilas" in requests.get(address, timeout=5).text)
-    and_heard_of(site, topic, lambda: take_back_a_comment(site, topic, ana, organizer, comment))
+    address = read_then_taken_back(site, topic, ana, organizer, take_back_a_comment)
     gone()
     assert "rue des Lilas" not in requests.get(address, timeout=5).text
