@@ -541,7 +541,7 @@ def test_what_programs_read_in_a_header_is_never_encoded(far_away):
     head = as_sent(mail)
     page = f"{LONG_URL}/sujets/{topic['id']}-{topic['slug']}"
     assert head["List-Archive"] == f"<{page}>"
-    assert head["Archived-At"] == f"<{page}#c{answer['id']}>"
+    assert head["Archived-At"] == f"<{page}?autour={answer['id']}#c{answer['id']}>"
     assert re.fullmatch(f"<{re.escape(LONG_URL)}/u/[A-Za-z0-9_-]+>", head["List-Unsubscribe"])
     thread, parent, own = (rf"<{kind}\.{id}\.[a-z2-7]{{16}}@{re.escape(LONG_DOMAIN)}>"
                            for kind, id in (("t", topic["id"]), ("c", first["id"]), ("c", answer["id"])))
