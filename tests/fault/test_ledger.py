@@ -111,7 +111,7 @@ def aftermath():
             writer.join(GIVE_UP_SECONDS + 10)
         site.wait_ready()
         with site.database("notifications") as connection, connection.cursor() as cursor:
-            eventually(lambda: settled(site, cursor), seconds=90)
+            eventually(lambda: settled(site, cursor), seconds=180)
         yield site, topic, proposer, parents, members, killed, writers
 
 
