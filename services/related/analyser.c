@@ -11,6 +11,7 @@
 #include <unistr.h>
 
 #include "related/dictionary.h"
+#include "related/links.h"
 #include "related/memory.h"
 #include "related/word.h"
 
@@ -120,6 +121,8 @@ static void read_words(struct analyser *a, const char *text, size_t size, bool l
 
 		if (!inside) {
 			read_word(a, text + start, at - start, learn, terms);
+			if (text[at] == '/' && links_path(text + at, size - at) > 0)
+				length = links_path(text + at, size - at);
 			start = at + length;
 		}
 		at += length;

@@ -7,8 +7,9 @@
  *
  * The stemmer is French whatever the language: guessing the language of each
  * text gives the same word two stems on a bilingual site, and costs more than
- * the right stemmer gains. Broken UTF-8 separates words and harms nothing else.
- * Sources: Porter's Snowball (libstemmer); Unicode UAX #15 and #21 (libunistring).
+ * the right stemmer gains. A link to a topic is not read: its slug is that topic's title. Broken
+ * UTF-8 separates words and harms nothing else. Sources: Porter's Snowball (libstemmer); Unicode
+ * UAX #15 and #21 (libunistring).
  */
 #ifndef RELATED_ANALYSER_H
 #define RELATED_ANALYSER_H

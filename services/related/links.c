@@ -34,6 +34,26 @@ static uint64_t read_id(const char *digits, const char *end)
 	return digits < end && (isalpha((unsigned char)*digits) || *digits == '_') ? 0 : id;
 }
 
+static bool in_slug(char byte)
+{
+	return isalnum((unsigned char)byte) || byte == '-' || byte == '_' || byte == '%';
+}
+
+size_t links_path(const char *at, size_t left)
+{
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		size_t length = strlen(paths[i]);
+
+		if (left <= length || memcmp(at, paths[i], length) != 0 ||
+		    read_id(at + length, at + left) == 0)
+			continue;
+		while (length < left && in_slug(at[length]))
+			length++;
+		return length;
+	}
+	return 0;
+}
+
 /* Does what stands before the path leave it on this site? */
 static bool ours(const char *text, const char *path, const char *site)
 {

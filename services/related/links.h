@@ -16,6 +16,12 @@
  */
 void links_read(const char *text, const char *site, uint64_t links[MOST_LINKS], uint32_t *count);
 
+/*
+ * Bytes of a topic's path with its slug, at most left, when one begins here; 0: none does. The
+ * words of a slug are another topic's, not the text's.
+ */
+size_t links_path(const char *at, size_t left);
+
 void links_add(uint64_t id, uint64_t links[MOST_LINKS], uint32_t *count);
 
 #endif

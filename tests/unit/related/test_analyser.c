@@ -97,6 +97,13 @@ static void digits_are_words_and_underscores_separate(void **state)
 	assert_terms(*state, "plan_2050, 5G", "plan 2050 5g");
 }
 
+static void a_link_to_a_topic_has_no_words(void **state)
+{
+	assert_terms(*state,
+		     "lire [cela](/sujets/7-un-jardin-public) ou /s/12, mais /sujets ouverts",
+		     "lir sujet ouvert");
+}
+
 static void broken_utf8_separates_words(void **state)
 {
 	assert_terms(*state,
@@ -176,6 +183,7 @@ int main(void)
 		CASE(a_decomposed_accent_is_the_same_word),
 		CASE(ligatures_are_spelt_out),
 		CASE(digits_are_words_and_underscores_separate),
+		CASE(a_link_to_a_topic_has_no_words),
 		CASE(broken_utf8_separates_words),
 		CASE(a_word_of_more_than_64_bytes_is_left_out),
 		CASE(an_empty_text_has_no_terms),
