@@ -37,16 +37,6 @@ def a_kind_server(site):
 
 
 @pytest.fixture(scope="module")
-def organizer(site):
-    return site.organizer()
-
-
-@pytest.fixture(scope="module")
-def ana(site):
-    return site.member("Ana")
-
-
-@pytest.fixture(scope="module")
 def ben(site):
     return site.member("Ben", language="en")
 
