@@ -3,15 +3,15 @@
  *
  *   visit_begin: static file? page kept? -> answered at once
  *   identify -> look_up -> keep_session -> admit -> enter -> the handler's first step
- *                                            +----> (signed out, with a text) keep_text ->
- * text_kept
+ *                                             +--(signed out, with a text)--> keep_text
+ *                                                                              -> text_kept
  *
  * identify asks Redis for the session, look_up accounts where Redis did not
  * know; admit checks what the route demands (session, role, form, token, origin) and
  * asks for the limit; enter looks at the limit and hands over. What was written in a form whose
  * session is over waits behind the sign-in page; a form that fails comes back with the page that
- * says why (pages/error.c). Every answer leaves
- * through finish(): request id, cache rules, access log.
+ * says why (pages/error.c). Every answer leaves through finish(): request id, cache rules,
+ * access log.
  */
 #include <assert.h>
 #include <inttypes.h>
