@@ -143,8 +143,7 @@ bool csrf_same_origin(const struct http_request *http, const char *public_url)
 	return referer != NULL && is_ours(referer, http, public_url);
 }
 
-/* Nothing is done in anybody's name: the handler keeps what was written, or leads to the sign-in.
- */
+/* Nothing is done in anybody's name: what was written is kept, or the sign-in page comes. */
 static bool is_visitors_form(const struct visit *v, bool has_token)
 {
 	return v->session == NULL && !v->session_unknown && (v->route->flags & ROUTE_OPEN_FORM) &&

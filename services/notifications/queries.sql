@@ -167,9 +167,6 @@ DELETE FROM deliveries
                WHERE state IN ('sent', 'skipped', 'failed') AND at < now() - interval '180 days'
                ORDER BY at LIMIT 1000);
 
--- name: count_late
-SELECT count(*) AS late FROM deliveries WHERE state IN ('queued', 'deferred', 'unknown') AND due_at < now() - interval '10 minutes';
-
 -- name: get_follow
 SELECT :topic_id::bigint AS topic_id, (SELECT level FROM follows WHERE topic_id = :topic_id AND account_id = :viewer_id::bigint) AS level,
        coalesce((SELECT chosen FROM follows WHERE topic_id = :topic_id AND account_id = :viewer_id), false) AS chosen,

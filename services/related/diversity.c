@@ -222,8 +222,7 @@ static void take(struct choice *choice, uint32_t at)
 		settle(choice, last);
 }
 
-/* The score that is a relevance of 1; pinned ones come first and have a part that is theirs alone.
- */
+/* The score that is a relevance of 1: the best of those that are not pinned. */
 static double full_relevance(const struct ranked *ranked, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)

@@ -44,8 +44,7 @@ static void split_display(struct arena *arena, const char *display, Causerie__Re
 	message->title = arena_strdup(arena, *end == '\n' ? end + 1 : "");
 }
 
-/* The reasons are the parts: they add up to the score, and who or how few took part is not in them.
- */
+/* The reasons are the parts: they add up to the score, and never say who took part. */
 static void explain(Causerie__RelatedTopic *message, const struct related *related)
 {
 	message->parts = message->reasons;
