@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """run.py --build FOLDER [--only WORD] [--without KIND] - runs every test and counts.
 
-Unit tests (cmocka) first, then the tests that need servers (pytest: browser, fault, integration), on each
-processor one file after the other, since they wait most of the time. The last line is "N passed, N failed";
-the status is 0 when nothing failed and something passed.
+Unit tests (cmocka) first, then the tests that need servers (pytest: browser, fault, integration), a file at a
+time in one process more than there are processors, since they wait half of the time. The last line is "N passed,
+N failed"; the status is 0 when nothing failed and something passed.
 """
 import argparse
 import os
@@ -45,7 +45,7 @@ def run_pytest(build, kinds, only):
     words = ["-k", " or ".join(only)] if only else []
     status = subprocess.run([sys.executable, "-m", "pytest", "-q", "-c", TESTS / "pytest.ini", "--rootdir", TESTS,
                              f"--junitxml={report}", "-p", "no:cacheprovider", "--timeout=300",
-                             "-n", str(os.cpu_count()), "--dist", "loadfile", *words, *folders],
+                             "-n", str(os.cpu_count() + 1), "--dist", "loadfile", *words, *folders],
                             env=os.environ | {"BUILD": str(build)}, cwd=TESTS).returncode
     if status == 5 and only:
         return 0, 0
