@@ -79,7 +79,7 @@ static int ask(struct engine *e, const struct engine_question *question)
 	a->corpus = &e->corpus;
 	a->audience = question->audience;
 	a->text_only = question->text_only;
-	bag_clear(&a->query.bag, e->corpus.dictionary.n_terms);
+	bag_clear(&a->query.bag);
 	crowd_clear(&a->crowd);
 	if (question->topic_id != 0) {
 		topic = corpus_find(&e->corpus, question->topic_id);

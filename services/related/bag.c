@@ -8,14 +8,31 @@
 
 #include "related/memory.h"
 
-void bag_clear(struct bag *bag, uint32_t n_terms)
-{
-	if (n_terms > bag->terms) {
-		uint32_t before = bag->terms;
+enum { FEWEST_SLOTS = 256, SLOTS_PER_TERM = 8 };
 
-		MEMORY_GROW(bag->where, bag->terms, n_terms);
-		memset(bag->where + before, 0, (bag->terms - before) * sizeof *bag->where);
-	}
+static void free_slots(struct bag *bag)
+{
+	memset(bag->slots, 0, ((size_t)bag->mask + 1) * sizeof *bag->slots);
+}
+
+/* Where a term stands, or would stand. */
+static struct bag_slot *slot_of(const struct bag *bag, uint32_t term)
+{
+	uint32_t i = bag_hash(term) & bag->mask;
+
+	while (bag->slots[i].entry != 0 && bag->slots[i].term != term)
+		i = (i + 1) & bag->mask;
+	return &bag->slots[i];
+}
+
+/* After a long text most slots are free: only those that are not are freed. */
+void bag_clear(struct bag *bag)
+{
+	if (bag->count > 0 && bag->count < (bag->mask + 1) / (SLOTS_PER_TERM * SLOTS_PER_TERM))
+		for (uint32_t at = bag->count; at-- > 0;)
+			slot_of(bag, bag->entries[at].term)->entry = 0;
+	else if (bag->count > 0)
+		free_slots(bag);
 	bag->count = 0;
 	memset(bag->length, 0, sizeof bag->length);
 }
@@ -23,8 +40,35 @@ void bag_clear(struct bag *bag, uint32_t n_terms)
 void bag_free(struct bag *bag)
 {
 	free(bag->entries);
-	free(bag->where);
+	free(bag->slots);
 	*bag = (struct bag){0};
+}
+
+size_t bag_bytes(const struct bag *bag)
+{
+	return bag->room * sizeof *bag->entries +
+	       (bag->slots != NULL ? ((size_t)bag->mask + 1) * sizeof *bag->slots : 0);
+}
+
+static void widen_slots(struct bag *bag)
+{
+	if (bag->slots != NULL && (bag->count + 1) * SLOTS_PER_TERM <= bag->mask + 1)
+		return;
+	bag->mask = bag->slots == NULL ? FEWEST_SLOTS - 1 : bag->mask * 2 + 1;
+	bag->slots = memory_resize(bag->slots, (size_t)bag->mask + 1, sizeof *bag->slots);
+	free_slots(bag);
+	for (uint32_t at = 0; at < bag->count; at++)
+		*slot_of(bag, bag->entries[at].term) =
+			(struct bag_slot){bag->entries[at].term, at + 1};
+}
+
+static struct bag_entry *add_entry(struct bag *bag, uint32_t term)
+{
+	widen_slots(bag);
+	MEMORY_GROW(bag->entries, bag->room, bag->count + 1);
+	bag->entries[bag->count] = (struct bag_entry){.term = term};
+	*slot_of(bag, term) = (struct bag_slot){term, bag->count + 1};
+	return &bag->entries[bag->count++];
 }
 
 void bag_count(struct bag *bag, enum field field, uint32_t term, uint32_t frequency)
@@ -32,12 +76,8 @@ void bag_count(struct bag *bag, enum field field, uint32_t term, uint32_t freque
 	struct bag_entry *entry = bag_find(bag, term);
 	uint32_t sum = 0;
 
-	if (entry == NULL) {
-		MEMORY_GROW(bag->entries, bag->room, bag->count + 1);
-		bag->where[term] = bag->count;
-		entry = &bag->entries[bag->count++];
-		*entry = (struct bag_entry){.term = term};
-	}
+	if (entry == NULL)
+		entry = add_entry(bag, term);
 	sum = entry->tf[field] + frequency;
 	entry->tf[field] = sum < UINT16_MAX ? (uint16_t)sum : UINT16_MAX;
 }

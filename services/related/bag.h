@@ -1,8 +1,9 @@
 /*
  * bag.h - the terms of a topic with their frequency in each field.
  *
- * A sparse set (Briggs & Torczon 1993): membership is one lookup by term and
- * nothing is cleared between topics.
+ * A hash table of a few kilobytes, however large the dictionary is: it stays in the processor's
+ * first cache, and a term that is not in it, as most are that records are held against, meets a
+ * free slot at once.
  */
 #ifndef RELATED_BAG_H
 #define RELATED_BAG_H
@@ -25,22 +26,39 @@ struct bag_entry {
 	uint16_t tf[FIELDS]; /* saturates */
 };
 
+struct bag_slot {
+	uint32_t term, entry; /* position in entries + 1; 0: free */
+};
+
 struct bag {
-	struct bag_entry *entries;
-	uint32_t *where; /* by term: a position in entries, or anything */
-	uint32_t count, room, terms;
+	struct bag_entry *entries; /* in the order in which their terms turned up */
+	struct bag_slot *slots;    /* open addressing by term, at most an eighth of them taken */
+	uint32_t count, room, mask;
 	uint32_t length[FIELDS]; /* tokens */
 };
 
-/* Empties it for terms below n_terms. */
-void bag_clear(struct bag *, uint32_t n_terms);
+void bag_clear(struct bag *);
 void bag_free(struct bag *);
+size_t bag_bytes(const struct bag *);
 
+static inline uint32_t bag_hash(uint32_t term)
+{
+	return term * 0x9e3779b1U >> 10;
+}
+
+/* NULL when the bag does not have the term. */
 static inline struct bag_entry *bag_find(const struct bag *bag, uint32_t term)
 {
-	uint32_t at = term < bag->terms ? bag->where[term] : UINT32_MAX;
+	if (bag->count == 0)
+		return NULL;
+	for (uint32_t i = bag_hash(term) & bag->mask;; i = (i + 1) & bag->mask) {
+		const struct bag_slot *slot = &bag->slots[i];
 
-	return at < bag->count && bag->entries[at].term == term ? &bag->entries[at] : NULL;
+		if (slot->entry == 0)
+			return NULL;
+		if (slot->term == term)
+			return &bag->entries[slot->entry - 1];
+	}
 }
 
 /* Adds title, body and tags of a record; or its comments up to until (seconds since 1970). */

@@ -102,7 +102,7 @@ bool builder_holds(const struct builder *b, uint32_t slot)
 
 static void read_topic(struct builder *b, uint32_t slot)
 {
-	bag_clear(&b->bag, b->corpus->dictionary.n_terms);
+	bag_clear(&b->bag);
 	bag_read(&b->bag, &topic_at(b, slot)->record);
 }
 

@@ -57,8 +57,7 @@ void corpus_close(struct corpus *c)
 
 static size_t mentions_bytes(const struct mentions *mentions)
 {
-	return mentions->bag.room * sizeof *mentions->bag.entries +
-	       mentions->bag.terms * sizeof *mentions->bag.where +
+	return bag_bytes(&mentions->bag) +
 	       (size_t)(mentions->users.limit + mentions->users.room) * sizeof(uint32_t) +
 	       (size_t)(mentions->targets.limit + mentions->targets.room) * sizeof(uint32_t);
 }
@@ -249,7 +248,7 @@ static void collect(struct corpus *c, uint32_t self, struct mentions *mentions)
 {
 	const struct record record = c->topics[self].record;
 
-	bag_clear(&mentions->bag, c->dictionary.n_terms);
+	bag_clear(&mentions->bag);
 	if (c->topics[self].live)
 		bag_read(&mentions->bag, &record);
 	collect_others(c, self, mentions);

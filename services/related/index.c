@@ -96,7 +96,7 @@ size_t index_bytes(const struct index *ix)
 {
 	size_t bytes = builder_bytes(ix->merge.builder) +
 		       (ix->fresh.room + ix->touched.room) * sizeof(struct waiting) +
-		       ix->bag.terms * sizeof *ix->bag.where;
+		       bag_bytes(&ix->bag);
 
 	for (uint32_t i = 0; i < ix->n_blocks; i++)
 		if (ix->blocks[i] != NULL)
@@ -192,7 +192,7 @@ static void place_hot(struct index *ix, uint32_t topic)
 
 	leave_place(ix, t);
 	hot = hot_block(ix);
-	bag_clear(&ix->bag, ix->corpus->dictionary.n_terms);
+	bag_clear(&ix->bag);
 	bag_read(&ix->bag, &t->record);
 	t->place = place(ix->hot, block_add(hot, topic, t->visible_to, &ix->bag));
 	t->unindexed = 0;

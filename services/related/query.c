@@ -77,13 +77,6 @@ static void make_room(struct query *q)
 	q->room = room;
 }
 
-static void set_filter(struct query *q, uint32_t term)
-{
-	uint8_t *byte = &q->filter[term / 8 % QUERY_FILTER_BYTES];
-
-	*byte = (uint8_t)(*byte | 1U << term % 8);
-}
-
 static void set_self(struct query *q)
 {
 	struct field_weights weights = bm25f_weights(q->averages, q->bag.length);
@@ -100,13 +93,11 @@ void query_weigh(struct query *q, const struct corpus *c)
 	double sum = 0;
 
 	make_room(q);
-	memset(q->filter, 0, sizeof q->filter);
 	q->n_terms = 0;
 	q->averages = bm25f_averages(c);
 	for (uint32_t at = 0; at < q->bag.count; at++) {
 		q->idf[at] = corpus_idf(c, c->dictionary.terms[q->bag.entries[at].term].documents);
 		q->asked[at] = QUERY_TERMS;
-		set_filter(q, q->bag.entries[at].term);
 		keep_heaviest(q, c, list, (struct heavy){weight_of(q, at), at});
 	}
 	for (uint32_t i = 0; i < q->n_terms; i++)
@@ -132,7 +123,7 @@ static void tally_list(const struct query *q, struct tally *tally, enum field fi
 
 	tally->length[field] += list_open(&list, at, end);
 	while (list_next(&list)) {
-		const struct bag_entry *entry = query_find(q, list.term);
+		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 		uint8_t asked = entry == NULL ? QUERY_TERMS : q->asked[entry - q->bag.entries];
 		uint32_t sum = 0;
 

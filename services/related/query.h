@@ -21,12 +21,11 @@
 struct corpus;
 struct topic;
 
-enum { QUERY_TERMS = 40, QUERY_FILTER_BYTES = 1024 };
+enum { QUERY_TERMS = 40 };
 
 struct query {
-	struct bag bag;                     /* every term of the question */
-	uint8_t filter[QUERY_FILTER_BYTES]; /* a bit for each: most other terms stop here */
-	double *idf;                        /* by position in the bag */
+	struct bag bag; /* every term of the question */
+	double *idf;    /* by position in the bag */
 	uint8_t *asked; /* by position in the bag: position in terms, or QUERY_TERMS */
 	uint32_t room;  /* of idf and asked */
 	struct search_term terms[QUERY_TERMS]; /* heaviest first */
@@ -43,14 +42,6 @@ struct query_score {
 
 /* Fill query->bag first; this weighs and chooses. */
 void query_weigh(struct query *, const struct corpus *);
-
-/* The question's entry for a term, or NULL. */
-static inline const struct bag_entry *query_find(const struct query *q, uint32_t term)
-{
-	if ((q->filter[term / 8 % QUERY_FILTER_BYTES] & 1U << term % 8) == 0)
-		return NULL;
-	return bag_find(&q->bag, term);
-}
 
 /* Comments after until (seconds since 1970) are left out. */
 void query_score(const struct query *, const struct topic *, uint32_t until, struct query_score *);

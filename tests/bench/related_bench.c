@@ -217,7 +217,7 @@ static const struct query *query_of(struct bench *b, uint64_t topic_id)
 	static struct query query;
 	const struct corpus *c = &b->engine->corpus;
 
-	bag_clear(&query.bag, c->dictionary.n_terms);
+	bag_clear(&query.bag);
 	bag_read(&query.bag, &c->topics[corpus_find(c, topic_id)].record);
 	query_weigh(&query, c);
 	return &query;
@@ -262,7 +262,7 @@ static void build_xapian(struct bench *b)
 	for (uint64_t id = 1; id <= b->topics; id++) {
 		int64_t began = 0;
 
-		bag_clear(&bag, c->dictionary.n_terms);
+		bag_clear(&bag);
 		bag_read(&bag, &c->topics[corpus_find(c, id)].record);
 		began = clock_ns();
 		xapian_begin();

@@ -21,7 +21,7 @@ static struct bag bag_of(struct engine *engine, uint64_t topic_id)
 {
 	struct bag bag = {0};
 
-	bag_clear(&bag, engine->corpus.dictionary.n_terms);
+	bag_clear(&bag);
 	bag_read(&bag, &engine->corpus.topics[corpus_find(&engine->corpus, topic_id)].record);
 	return bag;
 }

@@ -41,7 +41,7 @@ static void count_topic(struct truth *truth, uint32_t topic, struct bag *bag)
 	const struct corpus *c = &truth->engine->corpus;
 	struct field_weights weights;
 
-	bag_clear(bag, c->dictionary.n_terms);
+	bag_clear(bag);
 	bag_read(bag, &c->topics[topic].record);
 	weights = bm25f_weights(bm25f_averages(c), bag->length);
 	for (uint32_t i = 0; i < bag->count; i++) {
