@@ -11,8 +11,10 @@
 
 enum {
 	DAY = 86400,
-	AHEAD = 6,
+	TOPICS_AHEAD = 16,
+	RECORDS_AHEAD = 8,
 	LINE = 64,
+	LINES_AHEAD = 8,      /* of one record; the processor sees by itself how it goes on */
 	LINKS_LOOKED_AT = 16, /* of those that lead to one candidate */
 };
 
@@ -71,6 +73,16 @@ static double saturated(double frequency)
 
 /* --- text signals: title and body of the candidate against those of the question --- */
 
+/* How often each word of the title occurs is written far away: asked for now, needed later. */
+static void prefetch_title(const struct asking *a, const struct part *part)
+{
+	struct list list;
+
+	(void)list_open(&list, part->at, part->end);
+	while (list_next(&list))
+		__builtin_prefetch(&a->corpus->dictionary.terms[list.term]);
+}
+
 /* Titles are short: cosine of idf-weighted words. */
 static void compare_title(const struct asking *a, const struct part *part, double *values)
 {
@@ -80,7 +92,7 @@ static void compare_title(const struct asking *a, const struct part *part, doubl
 
 	(void)list_open(&list, part->at, part->end);
 	while (list_next(&list)) {
-		const struct bag_entry *entry = query_find(q, list.term);
+		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 		double idf = entry != NULL
 				     ? q->idf[entry - q->bag.entries]
 				     : corpus_idf(a->corpus,
@@ -107,7 +119,7 @@ static void compare_body(const struct asking *a, const struct part *part, double
 	double k = FIELD_K1 * (1 - FIELD_B + FIELD_B * length / average), sum = 0;
 
 	while (list_next(&list)) {
-		const struct bag_entry *entry = query_find(q, list.term);
+		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 
 		if (entry != NULL && entry->tf[FIELD_BODY] > 0)
 			sum += q->idf[entry - q->bag.entries] * saturated(entry->tf[FIELD_BODY]) *
@@ -118,14 +130,18 @@ static void compare_body(const struct asking *a, const struct part *part, double
 
 static void compare_text(const struct asking *a, const struct topic *t, double *values)
 {
-	struct part part = {0};
+	struct part part = {0}, title = {0};
 
 	while (record_next(&t->record, &part) && part.kind <= PART_BODY) {
-		if (part.kind == PART_TITLE)
-			compare_title(a, &part, values);
-		else
+		if (part.kind == PART_BODY) {
 			compare_body(a, &part, values);
+			continue;
+		}
+		title = part;
+		prefetch_title(a, &title);
 	}
+	if (title.end != NULL)
+		compare_title(a, &title, values);
 }
 
 /* --- other signals --- */
@@ -178,12 +194,24 @@ static void compare_posts(const struct asking *a, uint32_t topic, double *values
 		values[SIGNAL_AUTHOR] = fmin(corpus_user_idf(a->corpus, a->author) / 8, 1.5);
 }
 
-static double text_of(const struct ranker *r, uint32_t topic)
+/* Links are few: the candidates are looked up only where there are some. */
+static const struct ranked *candidate(struct ranker *r, uint32_t topic)
 {
+	uint32_t at = 0;
+
+	for (uint32_t i = r->nearby.count; i < r->n_ranked; i++)
+		(void)idset_add(&r->nearby, r->ranked[i].topic);
+	at = idset_find(&r->nearby, topic);
+	return at < r->n_ranked ? &r->ranked[at] : NULL;
+}
+
+static double text_of(struct ranker *r, uint32_t topic)
+{
+	const struct ranked *near = candidate(r, topic);
 	struct query_score score;
 
-	if (idset_has(&r->nearby, topic))
-		return r->ranked[r->nearby.where[topic]].text;
+	if (near != NULL)
+		return near->text;
 	query_score(&r->asking.query, &r->asking.corpus->topics[topic], r->asking.until, &score);
 	return score.total;
 }
@@ -196,7 +224,7 @@ static bool cites(const struct asking *a, uint32_t from)
 	       (a->until == UINT32_MAX || t->created <= a->until);
 }
 
-static void compare_links(const struct ranker *r, struct ranked *ranked, double *values)
+static void compare_links(struct ranker *r, struct ranked *ranked, double *values)
 {
 	const struct links_in *in = corpus_links_in(r->asking.corpus, ranked->topic);
 
@@ -238,20 +266,28 @@ static void compare(struct ranker *r, struct ranked *ranked)
 	values[SIGNAL_LANGUAGE] = a->language != 0 && a->language == t->language;
 }
 
-/* Records lie anywhere in memory: those of the next few candidates are on their way meanwhile. */
+/* Topics and records lie anywhere in memory: those of the next few are on their way meanwhile. */
+static void prefetch_topic(const struct topic *t)
+{
+	__builtin_prefetch(t);
+	__builtin_prefetch((const char *)(t + 1) - 1);
+}
+
+static void prefetch_record(const struct record *record)
+{
+	for (uint32_t at = 0; at < record->size && at < LINE * LINES_AHEAD; at += LINE)
+		__builtin_prefetch(record->bytes + at);
+}
+
 static void compare_all(struct ranker *r)
 {
 	const struct topic *topics = r->asking.corpus->topics;
 
+	for (uint32_t i = 0; i < r->n_ranked && i < RECORDS_AHEAD; i++)
+		prefetch_record(&topics[r->ranked[i].topic].record);
 	for (uint32_t i = 0; i < r->n_ranked; i++) {
-		if (i + 2 * AHEAD < r->n_ranked)
-			__builtin_prefetch(&topics[r->ranked[i + 2 * AHEAD].topic]);
-		if (i + AHEAD < r->n_ranked) {
-			const uint8_t *record = topics[r->ranked[i + AHEAD].topic].record.bytes;
-
-			__builtin_prefetch(record);
-			__builtin_prefetch(record + LINE);
-		}
+		if (i + RECORDS_AHEAD < r->n_ranked)
+			prefetch_record(&topics[r->ranked[i + RECORDS_AHEAD].topic].record);
 		compare(r, &r->ranked[i]);
 	}
 }
@@ -264,7 +300,7 @@ static void weigh(struct ranker *r)
 
 	for (uint32_t i = 0; i < r->n_ranked; i++)
 		for (int s = 0; s < SIGNALS; s++)
-			most[s] = fmax(most[s], r->ranked[i].parts[s]);
+			most[s] = r->ranked[i].parts[s] > most[s] ? r->ranked[i].parts[s] : most[s];
 	for (uint32_t i = 0; i < r->n_ranked; i++) {
 		struct ranked *ranked = &r->ranked[i];
 
@@ -334,9 +370,9 @@ static void take_found(struct ranker *r)
 	for (uint32_t i = 0; i < found->n_found; i++) {
 		uint32_t topic = found->found[i].topic;
 
-		if (i + AHEAD < found->n_found)
-			__builtin_prefetch(
-				&r->asking.corpus->topics[found->found[i + AHEAD].topic]);
+		if (i + TOPICS_AHEAD < found->n_found)
+			prefetch_topic(
+				&r->asking.corpus->topics[found->found[i + TOPICS_AHEAD].topic]);
 		r->ranked[i] = (struct ranked){
 			.id = r->asking.corpus->topics[topic].id,
 			.topic = topic,
@@ -361,8 +397,6 @@ void rank_candidates(struct ranker *r, uint32_t most)
 	if (r->n_ranked > most)
 		r->n_ranked = most;
 	idset_clear(&r->nearby);
-	for (uint32_t i = 0; i < r->n_ranked; i++)
-		(void)idset_add(&r->nearby, r->ranked[i].topic);
 	compare_all(r);
 	weigh(r);
 	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_score);

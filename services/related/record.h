@@ -101,13 +101,31 @@ static inline uint32_t list_open(struct list *list, const uint8_t *at, const uin
 	return tokens;
 }
 
+/*
+ * A varint with at least four bytes left to read: how long it is decides over no jump, because
+ * lengths alternate and a wrong guess costs more than the work.
+ */
+static inline uint64_t varint_take_near(const uint8_t **at)
+{
+	uint32_t word = (uint32_t)(*at)[0] | (uint32_t)(*at)[1] << 8 | (uint32_t)(*at)[2] << 16 |
+			(uint32_t)(*at)[3] << 24;
+	uint32_t last = ~word & 0x80808080U;
+
+	if (last == 0)
+		return varint_take(at);
+	*at += (__builtin_ctz(last) + 1) / 8;
+	word &= last ^ (last - 1);
+	return (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x1fc000) |
+	       (word >> 3 & 0xfe00000);
+}
+
 static inline bool list_next(struct list *list)
 {
 	uint64_t head = 0;
 
 	if (list->at == list->end)
 		return false;
-	head = varint_take(&list->at);
+	head = list->end - list->at >= 4 ? varint_take_near(&list->at) : varint_take(&list->at);
 	list->term += (uint32_t)(head >> 1);
 	list->frequency = head & 1 ? (uint32_t)varint_take(&list->at) : 1;
 	return true;
