@@ -1,10 +1,11 @@
 /*
  * search.c - sums by block, and a short list of the best.
  *
- * The short list takes in twice as many as it keeps and then lets go of the lower
- * half; the least sum it kept is the threshold of the scan. What a topic is, and
- * whether it is wanted, is looked up only for those that remain at the end; so
- * the list keeps room for as many more as might turn out to be unwanted.
+ * The short list takes in every sum that is at least the threshold of the scan, and a histogram
+ * of what it holds moves that threshold on: as soon as enough sums stand in higher steps, a step
+ * is given up. So few are taken in for nothing, and which of them are the best is decided once,
+ * exactly, at the end. What a topic is, and whether it is wanted, is looked up only then; so the
+ * list keeps room for as many more as might turn out to be unwanted.
  */
 #include "related/search.h"
 
@@ -17,7 +18,12 @@
 #include "related/index.h"
 #include "related/memory.h"
 
-enum { SHORTLIST = 2 * MOST_CANDIDATES };
+enum {
+	SHORTLIST = 2 * MOST_CANDIDATES,
+	STEP = 32, /* of sums */
+	LINE = 64,
+	SENT_FOR = 256, /* bytes of a run; the processor sees by itself how it goes on */
+};
 
 /* A slot that may be one of the best. */
 struct hopeful {
@@ -29,12 +35,17 @@ struct searcher {
 	const struct scan *scan;
 	uint16_t sums[BLOCK_SLOTS];
 	uint16_t hits[SCAN_CHUNK];
-	struct dense_term dense[MOST_SEARCH_TERMS]; /* of the block at hand */
-	size_t n_dense;
+	/* Of the block at hand. */
+	struct run runs[MOST_SEARCH_TERMS];
+	uint16_t weights[MOST_SEARCH_TERMS];
+	struct dense_term dense[MOST_SEARCH_TERMS];
+	size_t n_runs, n_dense;
 
 	struct hopeful list[SHORTLIST];
-	uint32_t count, keep; /* at most keep * 2 are in the list */
-	uint16_t threshold;   /* sums below it are not among the best */
+	uint32_t count, keep;
+	uint16_t threshold;                          /* sums below it are not among the best */
+	uint16_t steps[UINT16_MAX / STEP + 1], step; /* how many of the list, by sum */
+	uint32_t higher;                             /* of the list: in this step or a higher one */
 	uint16_t selection[SHORTLIST];
 };
 
@@ -155,21 +166,65 @@ static void shorten(struct searcher *s, const struct corpus *c, const struct ind
 	s->count = keep;
 }
 
+/* One more of this sum; and with it the threshold. */
+static void count_sum(struct searcher *s, uint16_t sum)
+{
+	s->steps[sum / STEP]++;
+	s->higher += sum / STEP >= s->step;
+	while (s->higher - s->steps[s->step] >= s->keep)
+		s->higher -= s->steps[s->step++];
+	if (s->step * STEP > s->threshold)
+		s->threshold = (uint16_t)(s->step * STEP);
+}
+
+/* So many are alike that the histogram could not tell them apart. */
+static void make_room(struct searcher *s, const struct corpus *c, const struct index *ix)
+{
+	shorten(s, c, ix, s->keep);
+	memset(s->steps, 0, sizeof s->steps);
+	s->higher = 0;
+	for (uint32_t i = 0; i < s->count; i++)
+		count_sum(s, s->list[i].text);
+}
+
 /* --- blocks --- */
 
-/* Runs are added at once; dense terms wait for the walk along the slots. */
-static void add_runs(struct searcher *s, const struct block *block, const struct search *q)
+static void prefetch_run(const struct run *run)
 {
-	s->n_dense = 0;
+	const uint8_t *at = run->gaps != NULL ? run->gaps : (const uint8_t *)run->slots;
+
+	for (uint32_t i = 0; i < run->count && i < SENT_FOR; i += LINE) {
+		__builtin_prefetch(at + i);
+		__builtin_prefetch(run->impacts + i);
+	}
+}
+
+/*
+ * Runs lie anywhere in memory, far apart: all are on their way before the first is added. Dense
+ * terms wait for the walk along the slots.
+ */
+static void gather_runs(struct searcher *s, const struct block *block, const struct search *q)
+{
+	s->n_runs = s->n_dense = 0;
 	for (uint32_t i = 0; i < q->n_terms; i++) {
 		struct run run = block_run(block, q->terms[i].term);
+		uint16_t weight = q->terms[i].weight;
 
-		if (run_is_dense(&run))
-			s->dense[s->n_dense++] =
-				(struct dense_term){run.impacts, q->terms[i].weight};
-		else
-			s->scan->add(s->sums, &run, q->terms[i].weight);
+		if (run_is_dense(&run)) {
+			s->dense[s->n_dense++] = (struct dense_term){run.impacts, weight};
+			continue;
+		}
+		prefetch_run(&run);
+		s->runs[s->n_runs] = run;
+		s->weights[s->n_runs++] = weight;
 	}
+}
+
+static void add_runs(struct searcher *s, const struct block *block, const struct search *q)
+{
+	gather_runs(s, block, q);
+	for (size_t i = 0; i < s->n_runs; i++)
+		s->scan->add(s->sums, &s->runs[i], s->weights[i]);
 }
 
 static void add_dense(struct searcher *s, const struct block *block, uint32_t chunk)
@@ -192,8 +247,9 @@ static void find_best(struct searcher *s, const struct corpus *c, const struct i
 		if (s->sums[slot] < s->threshold || (block->shown[slot] & audience) == 0)
 			continue;
 		s->list[s->count++] = (struct hopeful){number << 16 | slot, s->sums[slot]};
-		if (s->count == 2 * s->keep)
-			shorten(s, c, ix, s->keep);
+		if (s->count == SHORTLIST)
+			make_room(s, c, ix);
+		count_sum(s, s->sums[slot]);
 	}
 }
 
@@ -240,6 +296,9 @@ static void start_list(struct searcher *s, const struct search *q)
 	s->keep = q->limit + unwanted < MOST_CANDIDATES ? q->limit + unwanted : MOST_CANDIDATES;
 	s->count = 0;
 	s->threshold = 1;
+	s->step = 0;
+	s->higher = 0;
+	memset(s->steps, 0, sizeof s->steps);
 }
 
 static bool wanted(const struct search *q, uint32_t topic)
@@ -248,11 +307,36 @@ static bool wanted(const struct search *q, uint32_t topic)
 	       (q->included == NULL || !idset_has(q->included, topic));
 }
 
+/* Those that were taken in while the threshold was lower. */
+static void drop_low(struct searcher *s)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->list[i].text >= s->threshold)
+			s->list[kept++] = s->list[i];
+	s->count = kept;
+}
+
+/* Whose slots they are is written all over memory: all are on their way before the first is read.
+ */
+static void prefetch_topics(const struct searcher *s, const struct index *ix)
+{
+	uint32_t count = 0;
+	struct block *const *blocks = index_blocks(ix, &count);
+
+	for (uint32_t i = 0; i < s->count; i++)
+		__builtin_prefetch(
+			&blocks[s->list[i].place >> 16]->topics[s->list[i].place & 0xffff]);
+}
+
 static void take_list(struct searcher *s, const struct corpus *c, const struct index *ix,
 		      struct search *q)
 {
 	uint32_t kept = 0;
 
+	drop_low(s);
+	prefetch_topics(s, ix);
 	for (uint32_t i = 0; i < s->count; i++)
 		if (wanted(q, topic_at(ix, s->list[i].place)))
 			s->list[kept++] = s->list[i];
@@ -269,7 +353,7 @@ void search_run(struct searcher *s, const struct corpus *c, const struct index *
 	uint32_t n_blocks = 0, noted = 0;
 	struct block *const *blocks = index_blocks(ix, &n_blocks);
 
-	assert(q->n_terms <= MOST_SEARCH_TERMS);
+	assert(q->n_terms <= MOST_SEARCH_TERMS && q->limit > 0);
 	start_list(s, q);
 	for (uint32_t i = 0; i < n_blocks; i++)
 		if (blocks[i] != NULL)

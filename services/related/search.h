@@ -37,7 +37,7 @@ struct search {
 	const struct idset *excluded; /* topics never to be listed */
 	const struct idset *included; /* topics to be listed too, whatever their sum; may be NULL */
 	bool only_included;
-	uint32_t limit; /* how many by sum alone, at most MOST_CANDIDATES / 2 */
+	uint32_t limit; /* how many by sum alone, from 1 to MOST_CANDIDATES / 2 */
 
 	/* the answer: the best, in no order, then those included besides */
 	struct candidate found[MOST_CANDIDATES];
