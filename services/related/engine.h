@@ -119,9 +119,9 @@ enum reason_kind {
 	REASON_EXPERTISES,   /* words: up to 3 */
 	REASON_CITED,        /* count: topics that link to it */
 	REASON_PARTICIPANTS, /* count: people in both, at least 3 */
-	REASON_AUTHOR,       /* who asks has taken part in it */
-	REASON_PERIOD,       /* close in time */
-	REASON_ACTIVITY,     /* much discussed, also by fewer than 3 people of both */
+	REASON_AUTHOR,       /* who asks has taken part in it, as everybody can see */
+	REASON_PERIOD,       /* close in time; count: days apart */
+	REASON_ACTIVITY,     /* much discussed, also by people of whom nothing is said */
 	REASON_LANGUAGE,     /* the same */
 	REASON_PINNED,       /* by an organizer */
 	REASON_RECENT,       /* too little to compare: recent, with a shared expertise */
@@ -141,7 +141,7 @@ struct related {
 	uint64_t topic_id;
 	const char *display; /* never NULL */
 	char language[3];    /* "" unknown */
-	double score;        /* the sum of its reasons' parts */
+	double score;        /* as ranked; the parts of its reasons add up to it */
 	double confidence;   /* text score relative to the question's own, 0..1 */
 	double needed;       /* the confidence below which the question's list leaves it out */
 	double rank;         /* what the list is sorted by: score less repetition */

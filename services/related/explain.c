@@ -3,7 +3,8 @@
  *
  * The text's part is divided between words and expertises in proportion to what
  * each common term contributes. Who took part is never said, and how many only
- * from three on.
+ * from three on; whoever asks is said to have taken part only where everybody sees that,
+ * because an opinion is its author's business.
  */
 #include "related/explain.h"
 
@@ -13,7 +14,7 @@
 #include "related/corpus.h"
 #include "related/rank.h"
 
-enum { FEWEST_PEOPLE = 3 };
+enum { FEWEST_PEOPLE = 3, DAY = 86400 };
 
 static bool is_label(const struct ranker *r, uint32_t term)
 {
@@ -62,26 +63,57 @@ static int by_part(const void *left, const void *right)
 	return (a->kind > b->kind) - (a->kind < b->kind);
 }
 
-/* One or two people could be guessed: their part counts among the activity. */
-static void hide_few(struct reason reasons[REASON_KINDS])
+/* Proposed it, or has a comment there that everybody reads. */
+static bool is_seen_in(const struct topic *t, uint32_t user)
 {
-	if (reasons[REASON_PARTICIPANTS].count >= FEWEST_PEOPLE)
-		return;
-	reasons[REASON_ACTIVITY].part += reasons[REASON_PARTICIPANTS].part;
-	reasons[REASON_PARTICIPANTS].part = 0;
+	struct part part = {0};
+
+	if (t->author == user)
+		return true;
+	while (record_next(&t->record, &part)) {
+		struct record_comment comment;
+
+		if (part.kind != PART_COMMENT)
+			continue;
+		record_comment_head(&part, &comment);
+		if (!comment.removed && comment.user == user)
+			return true;
+	}
+	return false;
 }
 
-/* Keeps the reasons that say something, largest first; their sum is the score. */
+/* Its part counts among the activity, of which nothing is said. */
+static void hide(struct reason reasons[REASON_KINDS], enum reason_kind kind)
+{
+	reasons[REASON_ACTIVITY].part += reasons[kind].part;
+	reasons[kind].part = 0;
+}
+
+/* One or two people could be guessed, and an opinion is not for others to see. */
+static void hide_people(const struct asking *asking, const struct topic *topic,
+			struct reason reasons[REASON_KINDS])
+{
+	if (reasons[REASON_PARTICIPANTS].count < FEWEST_PEOPLE)
+		hide(reasons, REASON_PARTICIPANTS);
+	if (reasons[REASON_AUTHOR].part != 0 && !is_seen_in(topic, asking->author))
+		hide(reasons, REASON_AUTHOR);
+}
+
+static uint32_t days_apart(const struct asking *asking, const struct topic *topic)
+{
+	return (asking->created > topic->created ? asking->created - topic->created
+						 : topic->created - asking->created) /
+	       DAY;
+}
+
+/* Keeps the reasons that have a part, largest first. */
 static void keep_reasons(struct related *related, struct reason reasons[REASON_KINDS])
 {
 	related->n_reasons = 0;
-	related->score = 0;
 	for (int kind = 0; kind < REASON_KINDS; kind++)
 		if (reasons[kind].part != 0)
 			related->reasons[related->n_reasons++] = reasons[kind];
 	qsort(related->reasons, related->n_reasons, sizeof *related->reasons, by_part);
-	for (uint32_t i = 0; i < related->n_reasons; i++)
-		related->score += related->reasons[i].part;
 }
 
 void explain_topic(const struct topic *t, struct arena *arena, struct related *related)
@@ -102,12 +134,12 @@ void explain_topic(const struct topic *t, struct arena *arena, struct related *r
 void explain(const struct ranker *r, const struct ranked *ranked, struct arena *arena,
 	     struct related *related)
 {
+	const struct topic *topic = &r->asking.corpus->topics[ranked->topic];
 	struct reason reasons[REASON_KINDS] = {0};
 	struct query_score score;
 	double labels = 0;
 
-	query_score(&r->asking.query, &r->asking.corpus->topics[ranked->topic], r->asking.until,
-		    &score);
+	query_score(&r->asking.query, topic, r->asking.until, &score);
 	for (int kind = 0; kind < REASON_KINDS; kind++)
 		reasons[kind].kind = (enum reason_kind)kind;
 	for (int s = 0; s < SIGNALS; s++)
@@ -120,8 +152,10 @@ void explain(const struct ranker *r, const struct ranked *ranked, struct arena *
 	name_terms(r, &score, true, arena, &reasons[REASON_EXPERTISES]);
 	reasons[REASON_CITED].count = ranked->citing;
 	reasons[REASON_PARTICIPANTS].count = ranked->shared;
-	hide_few(reasons);
+	reasons[REASON_PERIOD].count = days_apart(&r->asking, topic);
+	hide_people(&r->asking, topic, reasons);
 	keep_reasons(related, reasons);
-	explain_topic(&r->asking.corpus->topics[ranked->topic], arena, related);
+	related->score = ranked->score;
+	explain_topic(topic, arena, related);
 	related->confidence = r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
 }

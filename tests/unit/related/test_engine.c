@@ -169,6 +169,26 @@ static void who_asks_and_took_part_is_a_reason(void **state)
 	assert_null(reason_of(answer_about(ask(s, about(1)), 3), REASON_AUTHOR));
 }
 
+/* Everybody reads a comment; what somebody thinks of a topic is nobody else's business. */
+static void an_opinion_of_who_asks_counts_and_is_not_told(void **state)
+{
+	struct site *s = *state;
+	double without = 0;
+
+	put(s, TOPIC(1, .title = "Pistes cyclables", .author = 7));
+	put(s, TOPIC(2, .title = "Pistes en ville"));
+	put(s, TOPIC(3, .title = "Pistes de ski"));
+	without = answer_about(ask(s, about(1)), 3)->score;
+	assert_int_equal(engine_put_opinion(s->engine, 3, 7, true), 0);
+	assert_true(answer_about(ask(s, about(1)), 3)->score > without);
+	assert_null(reason_of(answer_about(&s->list, 3), REASON_AUTHOR));
+
+	say(s, COMMENT(3, 30, .author = 7, .body = "J'y vais"));
+	assert_non_null(reason_of(answer_about(ask(s, about(1)), 3), REASON_AUTHOR));
+	assert_int_equal(engine_remove_comment(s->engine, 3, 30, 2), 0);
+	assert_null(reason_of(answer_about(ask(s, about(1)), 3), REASON_AUTHOR));
+}
+
 static double part_of(const struct related *related, enum reason_kind kind)
 {
 	const struct reason *reason = reason_of(related, kind);
@@ -207,6 +227,7 @@ static void every_signal_has_the_weight_of_its_table(void **state)
 	assert_part(second, REASON_WORDS, 1 + .15 + .1 + .05);
 	assert_part(second, REASON_AUTHOR, .3 * log(13.0 / 2) / 8);
 	assert_part(second, REASON_PERIOD, .4 / (1 + 30 / 30.0) - .05 * log(1 + 30) / 8);
+	assert_int_equal(reason_of(second, REASON_PERIOD)->count, 30);
 	assert_part(second, REASON_ACTIVITY, .05 * log(1 + 5) / 4); /* four comments and it */
 	assert_part(second, REASON_CITED, .1 * log(1 + 1) + .1);
 	assert_part(second, REASON_PARTICIPANTS, .5);
@@ -659,6 +680,7 @@ int main(void)
 		CASE(a_comment_makes_a_topic_findable_until_it_is_removed),
 		CASE(a_comment_may_arrive_before_its_topic),
 		CASE(who_asks_and_took_part_is_a_reason),
+		CASE(an_opinion_of_who_asks_counts_and_is_not_told),
 		CASE(every_signal_has_the_weight_of_its_table),
 		CASE(people_in_both_count_from_three_on),
 		CASE(people_who_are_everywhere_say_nothing),
