@@ -1,6 +1,7 @@
 """Forms and pages as a browser without script sends and reads them."""
 import html
 import re
+import time
 import xml.etree.ElementTree
 
 import pytest
@@ -155,6 +156,70 @@ def test_an_author_who_took_part_elsewhere_is_not_called_its_author(site, ana, b
 
     eventually(lambda: sentence in (because() or ""))
     assert false not in because()
+
+
+REASONS = {
+    "near": {"fr": ["mots communs : fanfare, ", "3 participants communs", "même période"],
+             "en": ["words in common: fanfare, ", "3 participants in common", "same period"]},
+    "cited": {"fr": ["mots communs : fanfare, ", "cité par 2 sujets"], "en": ["words in common: fanfare, ", "cited by 2 topics"]},
+    "kin": {"fr": ["Expertise commune : Confiance"], "en": ["Expertise in common: Trust"]},
+}
+
+
+def open_fanfares(site, ana, ben, organizer):
+    """One that asks; one near in time that the same people talk of; one of long ago that two others cite; one of a kind."""
+    def fanfare(proposer, name, expertise="mobilite"):
+        article = "La fanfare défile sur la grand-place, et la fanfare répète. " * 5
+        return site.open_topic(proposer, organizer, title=f"La fanfare défile, {name}", expertises=[expertise], article=article)["id"]
+
+    made = {"asks": fanfare(ana, "et qui demande ?", "confiance"), "near": fanfare(ana, "tout près"),
+            "cited": fanfare(ben, "il y a longtemps"), "kin": fanfare(ben, "en confiance", "confiance")}
+    for number in range(2):
+        site.open_topic(ana, organizer, title=f"Tout autre chose, numéro {number}", expertises=["marketing"],
+                        article=f"On en parlait déjà ailleurs : /sujets/{made['cited']} dit ce qu’il fallait. " * 5)
+    return made
+
+
+def three_take_part(site, topics):
+    for name in ("Noé", "Lou", "Eve"):
+        member = site.member(name)
+        for topic in topics:
+            eventually(lambda: member.request("POST", f"/topics/{topic}/comments", {"body": "J’en suis."}).status_code == 201)
+
+
+def make_older(site, organizer, topic, days):
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE topics SET created_at = created_at - make_interval(days => %s) WHERE id = %s", (days, topic))
+    organizer.patch(f"/topics/{topic}", {"version": organizer.get(f"/topics/{topic}")["version"],
+                                         "lead": "Un résumé que l’on a revu depuis, assez long pour être accepté."})
+
+
+@pytest.fixture(scope="module")
+def fanfares(site, ana, ben, organizer):
+    made = open_fanfares(site, ana, ben, organizer)
+    three_take_part(site, (made["asks"], made["near"]))
+    make_older(site, organizer, made["cited"], 90)
+    return made
+
+
+@pytest.mark.parametrize("language, period, other_language", [("fr", "même période", "common"), ("en", "same period", "commun")])
+def test_reasons_are_told_in_the_language_of_the_reader(site, fanfares, language, period, other_language):
+    def reasons():
+        page = requests.get(f"{site.url}/sujets/{fanfares['asks']}", headers={"Accept-Language": language}, timeout=5)
+        items = re.findall(r'<li><a href="/sujets/(\d+)-.*?<p class="because">(.*?)</p>', page.text, re.S)
+        return {number: html.unescape(text).replace("\u00a0", " ").replace("\u202f", " ") for number, text in items}
+
+    def untold():
+        found = reasons()
+        return [(name, sentence, found) for name in REASONS for sentence in REASONS[name][language]
+                if sentence not in found.get(fanfares[name], "")]
+
+    end = time.monotonic() + 10
+    while (untold() or period in reasons()[fanfares["cited"]]) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert untold() == []
+    assert period not in reasons()[fanfares["cited"]], "ninety days are no common period"
+    assert not any(other_language in text for text in reasons().values())
 
 
 # --- what is said of it

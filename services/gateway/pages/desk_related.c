@@ -192,18 +192,26 @@ static const char *part_word(enum locale locale, Causerie__RelatedReasonKind kin
 	return tr(locale, words[kind]);
 }
 
+static const char *counted(enum locale locale, const Causerie__RelatedReason *part)
+{
+	switch (part->kind) {
+	case CAUSERIE__RELATED_REASON_KIND__COMMON_PARTICIPANTS:
+		return tr_plural(locale, "personne", "personnes", part->count);
+	case CAUSERIE__RELATED_REASON_KIND__SAME_PERIOD:
+		return tr_plural(locale, "jour d’écart", "jours d’écart", part->count);
+	default:
+		return tr_plural(locale, "sujet", "sujets", part->count);
+	}
+}
+
 static const char *part_detail(struct visit *v, const Causerie__RelatedReason *part,
 			       const Causerie__Taxonomies *known)
 {
-	const bool people = part->kind == CAUSERIE__RELATED_REASON_KIND__COMMON_PARTICIPANTS;
-
 	if (part->n_words > 0)
 		return related_words(v, part, known);
 	if (part->count == 0)
 		return NULL;
-	return arena_printf(&v->task.arena, "%u %s", part->count,
-			    people ? tr_plural(v->locale, "personne", "personnes", part->count)
-				   : tr_plural(v->locale, "sujet", "sujets", part->count));
+	return arena_printf(&v->task.arena, "%u %s", part->count, counted(v->locale, part));
 }
 
 static double largest_part(const Causerie__RelatedTopic *topic)

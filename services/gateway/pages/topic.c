@@ -282,6 +282,8 @@ static struct audience_view audience(struct topic_visit *t)
 	return audience;
 }
 
+#define SAME_PERIOD_DAYS 60
+
 /* A number or a single letter in common tells a reader nothing. */
 static bool tells_something(const char *word)
 {
@@ -315,6 +317,12 @@ static const char *with_words(struct visit *v, const Causerie__RelatedReason *re
 	return words ? arena_printf(&v->task.arena, "%s %s", label, words) : NULL;
 }
 
+/* Closeness in time is part of every score; a reader is told where it is one. */
+static const char *period_text(struct visit *v, const Causerie__RelatedReason *reason)
+{
+	return reason->count <= SAME_PERIOD_DAYS ? tr(v->locale, "même période") : NULL;
+}
+
 static const char *reason_text(struct visit *v, const Causerie__RelatedReason *reason,
 			       const Causerie__Taxonomies *known)
 {
@@ -331,12 +339,13 @@ static const char *reason_text(struct visit *v, const Causerie__RelatedReason *r
 				  tr_plural(v->locale, "mot commun :", "mots communs :",
 					    (int64_t)reason->n_words));
 	case CAUSERIE__RELATED_REASON_KIND__CITED:
-		return tr(v->locale, "cité par des sujets proches");
+		return arena_printf(arena, "%s %u %s", tr(v->locale, "cité par"), reason->count,
+				    tr_plural(v->locale, "sujet", "sujets", reason->count));
 	case CAUSERIE__RELATED_REASON_KIND__COMMON_PARTICIPANTS:
 		return arena_printf(arena, "%u %s", reason->count,
 				    tr(v->locale, "participants communs"));
 	case CAUSERIE__RELATED_REASON_KIND__SAME_PERIOD:
-		return tr(v->locale, "même période");
+		return period_text(v, reason);
 	case CAUSERIE__RELATED_REASON_KIND__SAME_AUTHOR:
 		return tr(v->locale, "l’auteur de ce sujet y a pris part");
 	case CAUSERIE__RELATED_REASON_KIND__RECENT_IN_EXPERTISE:
