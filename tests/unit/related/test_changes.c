@@ -1,8 +1,8 @@
 /*
  * test_changes.c - however it came about, the index answers like one built afresh.
  *
- * 50,000 random changes go to one engine, with answers and background work in
- * between, and into a plain model of what should be true. Then an engine is built
+ * 50,000 random changes of every kind go to one engine, with answers and background
+ * work in between, and into a plain model of what should be true. Then an engine is built
  * from the model, and both are asked the same.
  */
 #include "sentences.h"
@@ -24,6 +24,7 @@ enum {
 	COMMENTS = TOPICS * 3,
 	PEOPLE = 400,
 	OPINIONS = TOPICS * 2,
+	PAIRS = TOPICS / 2,
 	VOCABULARY = 3000,
 	EXPERTISES = 12,
 	QUESTIONS = 300,
@@ -46,7 +47,8 @@ struct model_comment {
 struct model {
 	struct model_topic topics[TOPICS + 1];
 	struct model_comment comments[COMMENTS + 1];
-	bool opinions[OPINIONS + 1]; /* of person o % PEOPLE + 1 about topic o % TOPICS + 1 */
+	bool opinions[OPINIONS + 1];   /* of person o % PEOPLE + 1 about topic o % TOPICS + 1 */
+	enum pairing pairs[PAIRS + 1]; /* of topics p and TOPICS + 1 - p */
 	uint64_t seed;
 };
 
@@ -196,9 +198,79 @@ static void change_opinion(struct engine *engine)
 		0);
 }
 
+/* Both opinions that there may be of a topic, said at once. */
+static void set_opinions(struct engine *engine)
+{
+	uint64_t topic = any(TOPICS), accounts[2];
+	size_t count = 0;
+
+	for (uint64_t at = topic == 1 ? TOPICS : topic - 1; at <= OPINIONS; at += TOPICS) {
+		model.opinions[at] = dice(&model.seed, 2) == 0;
+		if (model.opinions[at])
+			accounts[count++] = at % PEOPLE + 1;
+	}
+	assert_int_equal(engine_set_opinions(engine, topic, accounts, count), 0);
+}
+
+static void pair_topics(struct engine *engine)
+{
+	uint64_t at = any(PAIRS);
+
+	model.pairs[at] = (enum pairing)dice(&model.seed, 3);
+	assert_int_equal(engine_pair(engine, TOPICS + 1 - at, at, model.pairs[at]), 0);
+}
+
+/* A topic leaves, and its discussion goes on in another. */
+static void merge_topic(struct engine *engine)
+{
+	uint64_t from = any(TOPICS), to = any(TOPICS);
+
+	if (!model.topics[from].there || !model.topics[to].there || from == to ||
+	    dice(&model.seed, 8) != 0)
+		return;
+	for (uint64_t id = 1; id <= COMMENTS; id++) {
+		struct model_comment *comment = &model.comments[id];
+
+		if (!comment->there || comment->topic != from)
+			continue;
+		comment->version++;
+		assert_int_equal(engine_remove_comment(engine, from, id, comment->version), 0);
+		comment->topic = to;
+		put_comment(engine, id);
+	}
+	model.topics[from].visible_to = 0;
+	assert_int_equal(engine_set_visibility(engine, from, 0), 0);
+}
+
+/* What it wrote stays, and is nobody's. */
+static void erase_account(struct engine *engine)
+{
+	uint64_t person = any(PEOPLE);
+
+	if (dice(&model.seed, 40) != 0)
+		return;
+	for (uint64_t id = 1; id <= TOPICS; id++)
+		if (model.topics[id].author == person)
+			model.topics[id].author = 0;
+	for (uint64_t id = 1; id <= COMMENTS; id++)
+		if (model.comments[id].author == person)
+			model.comments[id].author = 0;
+	for (uint64_t at = 1; at <= OPINIONS; at++)
+		if (at % PEOPLE + 1 == person)
+			model.opinions[at] = false;
+	engine_erase_account(engine, person);
+}
+
 static bool may_be_shown(uint64_t id)
 {
 	return model.topics[id].there && model.topics[id].visible_to != 0;
+}
+
+static enum pairing said_of(uint64_t one, uint64_t other)
+{
+	if (one + other != TOPICS + 1)
+		return PAIR_FREE;
+	return model.pairs[one < other ? one : other];
 }
 
 static void ask_in_between(struct engine *engine)
@@ -212,6 +284,8 @@ static void ask_in_between(struct engine *engine)
 		for (uint32_t i = 0; i < list.count; i++) {
 			assert_true(may_be_shown(list.items[i].topic_id));
 			assert_true(list.items[i].topic_id != question.topic_id);
+			assert_true(said_of(question.topic_id, list.items[i].topic_id) !=
+				    PAIR_BANNED);
 			assert_adds_up(&list.items[i]);
 		}
 	arena_free(&arena);
@@ -219,7 +293,7 @@ static void ask_in_between(struct engine *engine)
 
 static void change(struct engine *engine)
 {
-	switch (dice(&model.seed, 16)) {
+	switch (dice(&model.seed, 20)) {
 	case 0:
 		remove_topic(engine);
 		break;
@@ -246,6 +320,18 @@ static void change(struct engine *engine)
 	case 11:
 		(void)engine_work(engine, dice(&model.seed, 200));
 		break;
+	case 12:
+		set_opinions(engine);
+		break;
+	case 13:
+		pair_topics(engine);
+		break;
+	case 14:
+		merge_topic(engine);
+		break;
+	case 15:
+		erase_account(engine);
+		break;
 	default:
 		change_topic(engine);
 		break;
@@ -268,6 +354,8 @@ static struct engine *build_afresh(void)
 	for (uint64_t at = 1; at <= OPINIONS; at++)
 		if (model.opinions[at] && !model.topics[at % TOPICS + 1].removed)
 			(void)engine_put_opinion(engine, at % TOPICS + 1, at % PEOPLE + 1, true);
+	for (uint64_t at = 1; at <= PAIRS; at++)
+		(void)engine_pair(engine, at, TOPICS + 1 - at, model.pairs[at]);
 	engine_bulk(engine, false);
 	engine_settle(engine);
 	return engine;
@@ -308,6 +396,27 @@ static uint32_t compare_answers(struct engine *one, struct engine *other, bool a
 	return wrong;
 }
 
+static void assert_pinned_come_first(struct engine *engine)
+{
+	static struct related_list list;
+	uint32_t pinned = 0;
+
+	for (uint64_t at = 1; at <= PAIRS; at++) {
+		struct engine_question question = about(at);
+		struct arena arena = {0};
+
+		if (model.pairs[at] != PAIR_PINNED || !model.topics[at].there ||
+		    !may_be_shown(TOPICS + 1 - at))
+			continue;
+		assert_int_equal(engine_related(engine, &question, &arena, &list), 0);
+		assert_true(list.count > 0);
+		assert_int_equal(list.items[0].topic_id, TOPICS + 1 - at);
+		arena_free(&arena);
+		pinned++;
+	}
+	assert_true(pinned > 10);
+}
+
 static void many_changes_answer_like_an_index_built_afresh(void **state)
 {
 	struct engine *grown = new_engine(), *fresh = NULL;
@@ -326,6 +435,7 @@ static void many_changes_answer_like_an_index_built_afresh(void **state)
 	assert_int_equal(one.links, other.links);
 	assert_int_equal(compare_answers(grown, fresh, false), 0);
 	assert_int_equal(compare_answers(grown, fresh, true), 0);
+	assert_pinned_come_first(grown);
 	engine_free(grown);
 	engine_free(fresh);
 }
