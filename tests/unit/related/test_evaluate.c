@@ -135,6 +135,93 @@ static void a_text_may_be_a_lead_or_expertises_alone(void **state)
 	assert_line(&label, 0, "y a 1");
 }
 
+static const char twins[] = "{\"id\": \"a\", \"title\": \"Vélo\"}\n"
+			    "{\"id\": \"b\", \"title\": \"Vélo\", \"comments\": [{\"author\": "
+			    "\"u1\"}, {\"author\": \"u2\"}]}\n"
+			    "{\"id\": \"c\", \"title\": \"Vélo\", \"comments\": [{\"author\": "
+			    "\"u3\"}, {\"author\": \"u4\"}]}\n"
+			    "{\"id\": \"d\", \"title\": \"Tomates\"}\n";
+
+/* Of what is alike, that with the people of the question comes first. */
+static void a_whole_unseen_topic_brings_its_comments_and_opinions(void **state)
+{
+	struct outcome plain = run(twins, "{\"qid\": \"x\", \"title\": \"Vélo\"}\n");
+	struct outcome spoke = run(
+		twins, "{\"qid\": \"x\", \"title\": \"Vélo\", \"comments\": [{\"author\": \"u3\", "
+		       "\"body\": \"et des tomates\"}]}\n");
+	struct outcome opined = run(
+		twins,
+		"{\"qid\": \"x\", \"title\": \"Vélo\", \"opinions\": [{\"author\": \"u4\"}]}\n");
+
+	(void)state;
+	assert_int_equal(lines(&plain), 3);
+	assert_line(&plain, 0, "x b 1");
+	assert_int_equal(lines(&spoke), 4);
+	assert_line(&spoke, 0, "x c 1");
+	assert_int_equal(lines(&opined), 3);
+	assert_line(&opined, 0, "x c 1");
+}
+
+static void as_new_an_unseen_topic_was_not_discussed_and_text_only_by_nobody(void **state)
+{
+	static const char discussed[] = "{\"qid\": \"x\", \"title\": \"Vélo\", \"comments\": "
+					"[{\"author\": \"u3\", \"body\": "
+					"\"et des tomates\"}], \"%s\": true}\n";
+	char query[256];
+	struct outcome first, text;
+
+	(void)state;
+	snprintf(query, sizeof query, discussed, "as_new");
+	first = run(twins, query);
+	assert_int_equal(lines(&first), 3);
+	assert_line(&first, 0, "x b 1");
+	snprintf(query, sizeof query, discussed, "text_only");
+	text = run(twins, query);
+	assert_int_equal(lines(&text), 4);
+	assert_true(strstr(text.run, " b ") < strstr(text.run, " c "));
+}
+
+/* Words as common as they were, people in as many topics: the next question is answered as before.
+ */
+static void an_unseen_topic_leaves_nothing_behind(void **state)
+{
+	static const char before[] = "{\"qid\": \"x\", \"id\": \"a\"}\n";
+	char queries[2048] = "";
+	struct outcome once = run(corpus, before), outcome;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		strcat(queries,
+		       "{\"qid\": \"q\", \"title\": \"Vélo\", \"candidates\": [], \"links\": "
+		       "[\"b\"], \"comments\": [{\"author\": \"u1\", \"body\": \"vélo\"}]}\n");
+	strcat(queries, before);
+	outcome = run(corpus, queries);
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.run, once.run);
+}
+
+/* Forty comments of some 200 kB: more than a topic may have. */
+static void a_discussion_beyond_the_limit_is_counted_and_breaks_no_line(void **state)
+{
+	enum { COMMENTS = 40, WORDS = 30000 };
+	static char text[COMMENTS * WORDS * 8 + 1024];
+	size_t used = (size_t)sprintf(text, "{\"id\": \"a\", \"title\": \"Vélo\", \"comments\": [");
+	struct outcome outcome;
+
+	(void)state;
+	for (int i = 0; i < COMMENTS; i++) {
+		used += (size_t)sprintf(text + used, "%s{\"body\": \"", i == 0 ? "" : ", ");
+		for (int word = 0; word < WORDS; word++)
+			used += (size_t)sprintf(text + used, "w%d ", word);
+		used += (size_t)sprintf(text + used, "\"}");
+	}
+	strcpy(text + used, "]}\n{\"id\": \"b\", \"title\": \"Vélo\"}\n");
+	outcome = run(text, "{\"qid\": \"x\", \"id\": \"b\"}\n");
+	assert_int_equal(outcome.status, 0);
+	assert_line(&outcome, 0, "x a 1");
+	assert_null(strstr(outcome.errors, "\"refused\": 0"));
+}
+
 /* Times, author, people and links would put c first; words know d alone. */
 static void text_only_nothing_but_words_counts(void **state)
 {
@@ -249,15 +336,25 @@ static void only_candidates_are_ranked_and_all_of_them(void **state)
 	assert_line(&outcome, 1, "7 d 2");
 }
 
+/* c repeats b, so d stands before it, whose own score is less. */
 static void scores_never_rise_down_the_list(void **state)
 {
-	struct outcome outcome = run(corpus, "{\"qid\": \"1\", \"id\": \"a\"}\n");
-	double one = 0, other = 0;
+	struct outcome outcome =
+		run("{\"id\": \"a\", \"title\": \"Vélo, lampe, antivol, casque, sonnette ; pluie, "
+		    "garage\"}\n"
+		    "{\"id\": \"b\", \"title\": \"Vélo, lampe, antivol, casque, sonnette\"}\n"
+		    "{\"id\": \"c\", \"title\": \"Vélo, lampe, antivol, casque, sonnette\"}\n"
+		    "{\"id\": \"d\", \"title\": \"Pluie, garage, tambour\"}\n",
+		    "{\"qid\": \"1\", \"id\": \"a\"}\n");
+	double scores[3] = {0};
 
 	(void)state;
-	assert_int_equal(sscanf(outcome.run, "1 Q0 b 1 %lf causerie\n1 Q0 c 2 %lf", &one, &other),
-			 2);
-	assert_true(one >= other);
+	assert_int_equal(sscanf(outcome.run,
+				"1 Q0 b 1 %lf causerie\n1 Q0 d 2 %lf causerie\n1 Q0 c 3 %lf",
+				&scores[0], &scores[1], &scores[2]),
+			 3);
+	assert_true(scores[0] >= scores[1]);
+	assert_true(scores[1] >= scores[2]);
 }
 
 static void assert_broken(const char *corpus_text, const char *queries, const char *expected)
@@ -281,8 +378,28 @@ static void a_broken_line_is_named_by_its_number(void **state)
 	assert_broken("{\"id\": \"a\", \"comments\": [3]}\n", "", ":1: comments");
 	assert_broken("[]\n", "", ":1: ");
 	assert_broken(corpus, "{\"qid\": \"1\", \"id\": \"z\"}\n", ":1: id");
+	assert_broken(corpus, "{\"qid\": \"1\", \"id\": \"z\", \"title\": null}\n", ":1: id");
+	assert_broken(corpus, "{\"qid\": \"1\", \"title\": \"x\", \"comments\": [3]}\n",
+		      ":1: comments");
 	assert_broken(corpus, "{\"id\": \"a\"}\n", ":1: qid");
 	assert_broken(corpus, "{\"qid\": \"1\", \"id\": \"a\"}\n\n", ":2: ");
+}
+
+static void a_run_that_cannot_be_written_is_an_error(void **state)
+{
+	char corpus_path[32], queries_path[32], said[256];
+	FILE *full = fopen("/dev/full", "w"), *errors = tmpfile();
+
+	(void)state;
+	write_file(corpus_path, corpus);
+	write_file(queries_path, "{\"qid\": \"1\", \"id\": \"a\"}\n");
+	assert_int_equal(evaluate(corpus_path, queries_path, full, errors), 1);
+	read_all(errors, said, sizeof said);
+	assert_non_null(strstr(said, "cannot be written"));
+	assert_null(strchr(said, '{'));
+	fclose(full);
+	unlink(corpus_path);
+	unlink(queries_path);
 }
 
 static void times_are_read_in_every_usual_form(void **state)
@@ -311,6 +428,10 @@ int main(void)
 		cmocka_unit_test(as_new_nothing_younger_is_used),
 		cmocka_unit_test(a_whole_unseen_text_is_answered),
 		cmocka_unit_test(a_text_may_be_a_lead_or_expertises_alone),
+		cmocka_unit_test(a_whole_unseen_topic_brings_its_comments_and_opinions),
+		cmocka_unit_test(as_new_an_unseen_topic_was_not_discussed_and_text_only_by_nobody),
+		cmocka_unit_test(an_unseen_topic_leaves_nothing_behind),
+		cmocka_unit_test(a_discussion_beyond_the_limit_is_counted_and_breaks_no_line),
 		cmocka_unit_test(text_only_nothing_but_words_counts),
 		cmocka_unit_test(as_new_only_older_links_count),
 		cmocka_unit_test(as_new_younger_topics_are_candidates),
@@ -320,6 +441,7 @@ int main(void)
 		cmocka_unit_test(only_candidates_are_ranked_and_all_of_them),
 		cmocka_unit_test(scores_never_rise_down_the_list),
 		cmocka_unit_test(a_broken_line_is_named_by_its_number),
+		cmocka_unit_test(a_run_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(times_are_read_in_every_usual_form),
 	};
 
