@@ -260,6 +260,33 @@ static void as_new_only_older_links_count(void **state)
 	assert_line(&outcome, 0, "1 c 1");
 }
 
+/* Who asks, or anybody, spoke twice in c: before that first day it counts, after it nobody knows.
+ */
+static void as_new_only_earlier_comments_count(void **state)
+{
+	static const char spoken[] = "{\"id\": \"a\", \"title\": \"Vélo\", \"author\": 1, "
+				     "\"created_at\": \"2024-01-10\"}\n"
+				     "{\"id\": \"b\", \"title\": \"Vélo\", \"created_at\": "
+				     "\"2024-01-08\", \"comments\": "
+				     "[{\"author\": 3, \"created_at\": \"2024-01-11\"}]}\n"
+				     "{\"id\": \"c\", \"title\": \"Vélo\", \"created_at\": "
+				     "\"2024-01-08\", \"comments\": "
+				     "[{\"author\": %d, \"created_at\": \"%s\"}, {\"author\": %d, "
+				     "\"created_at\": \"%s\"}]}\n";
+
+	(void)state;
+	for (int author = 1; author <= 2; author++)
+		for (int later = 0; later <= 1; later++) {
+			const char *when = later ? "2024-01-12" : "2024-01-09";
+			char text[1024];
+			struct outcome outcome;
+
+			snprintf(text, sizeof text, spoken, author, when, author, when);
+			outcome = run(text, "{\"qid\": \"1\", \"id\": \"a\", \"as_new\": true}\n");
+			assert_line(&outcome, 0, later ? "1 b 1" : "1 c 1");
+		}
+}
+
 /* Titles alone, one word each: what is younger than who asks is a candidate all the same. */
 static void as_new_younger_topics_are_candidates(void **state)
 {
@@ -434,6 +461,7 @@ int main(void)
 		cmocka_unit_test(a_discussion_beyond_the_limit_is_counted_and_breaks_no_line),
 		cmocka_unit_test(text_only_nothing_but_words_counts),
 		cmocka_unit_test(as_new_only_older_links_count),
+		cmocka_unit_test(as_new_only_earlier_comments_count),
 		cmocka_unit_test(as_new_younger_topics_are_candidates),
 		cmocka_unit_test(a_score_is_that_worked_out_by_hand),
 		cmocka_unit_test(a_query_gets_at_most_twenty_lines),
