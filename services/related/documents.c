@@ -1,22 +1,12 @@
 /*
  * documents.c - what the owners say of topics and comments, as the engine wants it.
+ *
+ * What the engine refuses it counts, and upkeep.c tells the operator.
  */
 #include <stdio.h>
 
 #include "lib/arena.h"
-#include "lib/log.h"
 #include "related/recommender.h"
-
-/* Refusals are counted by the engine; one line says when they begin. */
-static void note_refusal(struct engine *engine)
-{
-	struct engine_stats stats;
-
-	engine_stats(engine, &stats);
-	if (stats.refused == 1)
-		log_error(NULL, "related.full", "bytes=%llu topics=%llu",
-			  (unsigned long long)stats.bytes, (unsigned long long)stats.topics);
-}
 
 static void take_opinions(struct engine *engine, const Causerie__TopicDocument *document,
 			  struct arena *arena)
@@ -25,8 +15,7 @@ static void take_opinions(struct engine *engine, const Causerie__TopicDocument *
 
 	for (size_t i = 0; i < document->n_opinions; i++)
 		accounts[i] = document->opinions[i]->account_id;
-	if (engine_set_opinions(engine, document->summary->id, accounts, document->n_opinions) < 0)
-		note_refusal(engine);
+	(void)engine_set_opinions(engine, document->summary->id, accounts, document->n_opinions);
 }
 
 static void take_pairs(struct engine *engine, const Causerie__TopicDocument *document,
@@ -41,8 +30,7 @@ static void take_pairs(struct engine *engine, const Causerie__TopicDocument *doc
 					? PAIR_PINNED
 					: PAIR_BANNED,
 		};
-	if (engine_set_pairs(engine, document->summary->id, pairs, document->n_pairs) < 0)
-		note_refusal(engine);
+	(void)engine_set_pairs(engine, document->summary->id, pairs, document->n_pairs);
 }
 
 void take_topic(struct engine *engine, const Causerie__TopicDocument *document)
@@ -67,8 +55,7 @@ void take_topic(struct engine *engine, const Causerie__TopicDocument *document)
 		.language = summary->language,
 		.display = arena_printf(&arena, "%s\n%s", summary->slug, summary->title),
 	};
-	if (engine_put_topic(engine, &topic) < 0)
-		note_refusal(engine);
+	(void)engine_put_topic(engine, &topic);
 	(void)engine_set_visibility(engine, topic.id, topic.visible_to);
 	take_opinions(engine, document, &arena);
 	take_pairs(engine, document, &arena);
@@ -85,10 +72,9 @@ void take_comment(struct engine *engine, const Causerie__CommentDocument *docume
 		.created_at = document->created_at,
 		.body = document->body,
 	};
-	int status = document->visible ? engine_put_comment(engine, &comment)
-				       : engine_remove_comment(engine, comment.topic_id, comment.id,
-							       comment.version);
 
-	if (status < 0)
-		note_refusal(engine);
+	if (document->visible)
+		(void)engine_put_comment(engine, &comment);
+	else
+		(void)engine_remove_comment(engine, comment.topic_id, comment.id, comment.version);
 }

@@ -60,6 +60,15 @@ static void stop(void)
 	engine_free(recommender.engine);
 }
 
+/* An evaluation is no daemon: it has no settings, no key and no peers. */
+static int judge(int argc, char **argv)
+{
+	if (argc == 4)
+		return evaluate(argv[2], argv[3], stdout, stderr);
+	fputs("causerie-related: --evaluate CORPUS.jsonl QUERIES.jsonl > RUN\n", stderr);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	const struct service service = {
@@ -72,8 +81,7 @@ int main(int argc, char **argv)
 		.stop = stop,
 	};
 
-	/* An evaluation is no daemon: it has no settings, no key and no peers. */
-	if (argc == 4 && strcmp(argv[1], "--evaluate") == 0)
-		return evaluate(argv[2], argv[3], stdout, stderr);
+	if (argc > 1 && strcmp(argv[1], "--evaluate") == 0)
+		return judge(argc, argv);
 	return service_main(argc, argv, &service);
 }

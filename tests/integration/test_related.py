@@ -230,6 +230,40 @@ def test_killed_at_any_moment_it_comes_back_with_everything(site):
         assert site.ask(10 + number)[1]
 
 
+def put_many(site, first, last):
+    """As many topics of one event each, in one go; a third of them say « vélo »."""
+    site.run("topics", """
+        WITH made AS (INSERT INTO topics (id, version, state, proposer_id, title, slug, lead, article, language,
+                                          format, treatment, expertises)
+            SELECT n, 1, 'open', 1000 + n, CASE WHEN n %% 3 = 0 THEN 'Le vélo en ville, ' ELSE 'Autrement dit, ' END || md5(n::text),
+                   'slug-' || n, '', md5((n * 7)::text) || ' ' || md5((n * 11)::text), 'fr', 'debat', 'enquete', '{}'
+              FROM generate_series(%s, %s) n RETURNING *)
+        INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+        SELECT 'topic', id, version, 'topic.created', 'test',
+               jsonb_build_object('topic_id', id, 'to_state', state, 'proposer_id', proposer_id) FROM made""", (first, last))
+
+
+def test_at_the_memory_limit_it_answers_with_less_says_what_to_do_and_later_has_it_all(site):
+    site.stop("related")
+    site.environment["CAUSERIE_RELATED_MEMORY"] = "1"
+    put_many(site, 1000, 8999)
+    site.start("related")
+    site.until(lambda: "related.full" in site.log("related"), "it does not say that it is full", seconds=60)
+    site.until(lambda: site.ready("related"), "a full index is an index", seconds=60)
+    line, = [json.loads(line) for line in site.log("related").splitlines() if '"related.full"' in line]
+    assert line["level"] == "error" and "CAUSERIE_RELATED_MEMORY" in line["do"] and line["refused"] > 0
+    assert 2 in site.ask(1)[1], "what was there answers"
+    missing = next(number for number in range(8999, 999, -1) if site.ask(number)[0] == 2)
+
+    site.put_topic(2, "Le vélo en ville", state="withdrawn", version=2, kind="topic.transitioned")
+    site.until_related(1, 2, related=False)  # what is taken back is always heard of
+
+    site.stop("related")
+    site.environment["CAUSERIE_RELATED_MEMORY"] = "64"
+    site.start("related")
+    site.until(lambda: site.ask(missing)[0] == 1, f"{missing} is not there", seconds=60)
+
+
 def test_a_damaged_snapshot_is_refused_and_the_index_rebuilt(site):
     site.until(lambda: (site.folder / "snapshot").exists(), "there is no snapshot")
     site.stop("related")
