@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unistr.h>
 
 #include "related/block.h"
 #include "related/engine_state.h"
@@ -78,6 +79,12 @@ static bool header_right(const struct snapshot_header *h)
 
 /* --- dictionary --- */
 
+/* Is it UTF-8? Words and titles go into answers as they are. */
+static bool utf8(const void *text, size_t size)
+{
+	return u8_check(text, size) == NULL;
+}
+
 /* Does a text lie within the pool, with its NUL? */
 static bool text_right(const struct dictionary *d, uint32_t text)
 {
@@ -86,7 +93,8 @@ static bool text_right(const struct dictionary *d, uint32_t text)
 	if (text >= d->pool_used)
 		return false;
 	end = (uint64_t)text + 1 + (unsigned char)d->pool[text];
-	return end < d->pool_used && d->pool[end] == '\0';
+	return end < d->pool_used && d->pool[end] == '\0' &&
+	       utf8(d->pool + text + 1, (unsigned char)d->pool[text]);
 }
 
 static bool term_right(const struct dictionary *d, uint32_t i)
@@ -180,6 +188,17 @@ static bool read_ids(const struct snapshot_topic *topics, uint32_t count, struct
 	return true;
 }
 
+/* What is shown of a topic stands before its opinions and comments. */
+static bool display_right(const struct record *record)
+{
+	struct part part = {0};
+
+	while (record_next(record, &part) && part.kind <= PART_DISPLAY)
+		if (part.kind == PART_DISPLAY && !utf8(part.at, (size_t)(part.end - part.at)))
+			return false;
+	return true;
+}
+
 static bool read_topic(struct snapshot_reader *r, const struct snapshot_topic *topic, uint32_t at,
 		       uint32_t n_users, struct engine *e)
 {
@@ -187,7 +206,8 @@ static bool read_topic(struct snapshot_reader *r, const struct snapshot_topic *t
 	struct topic *t = &e->corpus.topics[at];
 
 	if (record.size > (uint64_t)(r->end - r->at) || topic->author >= n_users ||
-	    topic->live > 1 || !record_sound(&record, e->corpus.dictionary.n_terms, n_users))
+	    topic->live > 1 || !record_sound(&record, e->corpus.dictionary.n_terms, n_users) ||
+	    !display_right(&record))
 		return false;
 	r->at += record.size;
 	if (record.size == 0)

@@ -351,6 +351,41 @@ static void a_wrong_file_with_a_right_checksum_does_no_harm(void **state)
 	engine_free(engine);
 }
 
+/* As it loads with the letter è of that text cut in two; afterwards the bytes are as they were. */
+static int load_with_broken(unsigned char *bytes, size_t size, const char *text)
+{
+	unsigned char *letter = memmem(bytes, size, text, strlen(text));
+	struct engine *loaded = NULL;
+	int status = 0;
+
+	assert_non_null(letter);
+	letter = memchr(letter, 0xc3, strlen(text));
+	letter[1] = '(';
+	set_sum(bytes, size);
+	write_snapshot(bytes, size);
+	status = load(&loaded);
+	engine_free(loaded);
+	letter[1] = 0xa8;
+	return status;
+}
+
+/* Words are named in reasons, titles in lists: broken ones would go to every page. */
+static void broken_utf8_under_a_right_checksum_is_refused(void **state)
+{
+	struct engine *engine = new_engine();
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+
+	(void)state;
+	engine_put_topic(engine, TOPIC(1, .title = "zèbre", .display = "un-titre\nVoilà un grèbe"));
+	save(engine);
+	size = read_snapshot(&bytes);
+	assert_int_equal(load_with_broken(bytes, size, "zèbre"), -EBADMSG);
+	assert_int_equal(load_with_broken(bytes, size, "grèbe"), -EBADMSG);
+	free(bytes);
+	engine_free(engine);
+}
+
 /* kill -9 at any moment leaves the former file or the new one. */
 static void a_writer_that_is_killed_leaves_a_whole_file(void **state)
 {
@@ -484,6 +519,7 @@ int main(void)
 		cmocka_unit_test(where_there_is_none_it_says_so),
 		cmocka_unit_test(a_damaged_or_shortened_file_is_refused),
 		cmocka_unit_test(a_wrong_file_with_a_right_checksum_does_no_harm),
+		cmocka_unit_test(broken_utf8_under_a_right_checksum_is_refused),
 		cmocka_unit_test(a_writer_that_is_killed_leaves_a_whole_file),
 		cmocka_unit_test(
 			killed_at_any_moment_it_goes_on_from_disk_and_answers_as_if_built_afresh),
