@@ -1,8 +1,8 @@
 /*
  * related_asker.c - asks the recommender as the gateway does.
  *
- *     related_asker PEERS KEY_FILE TOPIC_ID        ListRelated
- *     related_asker PEERS KEY_FILE title TEXT      FindSimilar
+ *     related_asker PEERS KEY_FILE TOPIC_ID                 ListRelated
+ *     related_asker PEERS KEY_FILE title TEXT [EXPERTISE]   FindSimilar
  *
  * Prints the answer's code, whether the index is being rebuilt, and each topic with its
  * slug and its reasons: "1 0 7:slug:1=a,b:5 9:other:1=c". Code 9 means that nobody answered.
@@ -51,6 +51,8 @@ static struct step ask(struct task *task)
 
 	if (strcmp(q->arguments[3], "title") == 0) {
 		text.title = q->arguments[4];
+		text.expertises = q->arguments + 5;
+		text.n_expertises = q->arguments[5] != NULL;
 		RPC_CALL(task, &q->answer, causerie__related__find_similar, related, &text);
 	} else {
 		about.topic_id = strtoull(q->arguments[3], NULL, 10);
@@ -90,8 +92,8 @@ int main(int argc, char **argv)
 	struct arena arena = {0};
 	struct question *q = NULL;
 
-	if (argc < 4 || argc > 5)
-		log_fatal("usage: related_asker PEERS KEY_FILE TOPIC_ID | title TEXT");
+	if (argc < 4 || argc > 6)
+		log_fatal("usage: related_asker PEERS KEY_FILE TOPIC_ID | title TEXT [EXPERTISE]");
 	read_key(argv[2], key);
 	log_start("asker", LOG_WARN);
 	related = rpc_client_new(

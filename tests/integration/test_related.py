@@ -146,8 +146,8 @@ def postgres():
         yield server
 
 
-@pytest.fixture
-def site(postgres):
+def open_site(postgres, others):
+    """Three topics, and others that have nothing in common with them but their expertise."""
     site = Site(postgres)
     site.start("topics")
     site.start("comments")
@@ -155,10 +155,23 @@ def site(postgres):
     site.put_topic(1, "Pistes cyclables en ville", "Le vélo et la voiture se partagent la rue")
     site.put_topic(2, "Le vélo en ville", "Des pistes cyclables pour tous")
     site.put_topic(3, "La tomate au jardin", "Semis, arrosage et récolte")
-    for number in range(100, 140):
+    for number in range(100, 100 + others):
         site.put_topic(number, f"Autre sujet numéro{number}", f"sans rapport{number}")
     site.start("related")
     site.until(lambda: site.ready("related"), "related is not ready")
+    return site
+
+
+@pytest.fixture
+def site(postgres):
+    site = open_site(postgres, 40)
+    yield site
+    site.end()
+
+
+@pytest.fixture
+def small_site(postgres):
+    site = open_site(postgres, 0)
     yield site
     site.end()
 
@@ -204,6 +217,13 @@ def test_an_unsaved_text_finds_what_is_there(site):
     code, topics = site.ask("title", "Arroser les tomates du jardin")
     assert code == 1
     assert list(topics) == [3]
+
+
+def test_an_expertise_in_common_makes_no_look_alike(site, small_site):
+    for place in (site, small_site):
+        assert list(place.ask("title", "Arroser les tomates du jardin", "jardin")[1]) == [3]
+        assert place.ask("title", "Éteindre les enseignes la nuit", "jardin") == (1, {})
+    assert RECENT in small_site.ask(3)[1][1]["reasons"], "on a small site it is told as such"
 
 
 def test_a_restart_goes_on_from_the_snapshot(site):
