@@ -87,8 +87,11 @@ static void apply_changes(unsigned changes, const Causerie__Event *event)
 	}
 	if (changes & CHANGES_LISTS)
 		drop(TAG_LISTS, 0, changes);
-	if (changes & CHANGES_RELATED)
+	if (changes & CHANGES_RELATED) {
 		drop(TAG_RELATED, 0, changes);
+		if (strcmp(event->to_state, "declined") == 0) /* read on, but recommended no more */
+			related_lists_forget(topic_of(event));
+	}
 	if (changes & CHANGES_PERSON) {
 		people_forget(event->aggregate_id);
 		drop(TAG_PERSON, event->aggregate_id, changes);

@@ -222,6 +222,27 @@ def test_reasons_are_told_in_the_language_of_the_reader(site, fanfares, language
     assert not any(other_language in text for text in reasons().values())
 
 
+@pytest.mark.parametrize("end", ["withdrawn", "declined"])
+def test_the_last_list_known_names_no_topic_that_ended_while_related_was_away(site, ana, ben, organizer, end):
+    harvest = {"article": "La vendange commence à l’aube et la vendange finit au pressoir. " * 5, "expertises": ["communautes"]}
+    stays = site.open_topic(ana, organizer, title=f"La vendange se raconte : {end}", **harvest)["id"]
+    goes = site.open_topic(ben, organizer, title=f"La vendange se tait : {end}", **harvest)["id"]
+
+    def page():
+        return requests.get(f"{site.url}/sujets/{stays}", timeout=10).text
+
+    eventually(lambda: f'href="/sujets/{goes}-' in page())
+    site.kill("related")
+    try:
+        person = ben if end == "withdrawn" else organizer
+        person.post(f"/topics/{goes}/transitions", {"to": end, "version": person.get(f"/topics/{goes}")["version"],
+                                                    "reason": "Une vendange par saison suffit, merci à vous."}, status=200)
+        eventually(lambda: f'href="/sujets/{goes}-' not in page())
+    finally:
+        site.start("related")
+        site.wait_ready()
+
+
 # --- what is said of it
 
 
