@@ -492,6 +492,31 @@ static void a_text_that_is_not_saved_finds_what_is_there(void **state)
 	assert_int_equal(after.surfaces, before.surfaces);
 }
 
+/* Nothing at all, 20,000 characters, one word a thousand times, broken bytes: as a form may bring
+ * them. */
+static void an_unsaved_text_may_be_anything(void **state)
+{
+	struct site *s = *state;
+	static char text[20001];
+	struct engine_topic asked = {0};
+	const struct engine_question question = {
+		.text = &asked, .limit = 5, .audience = AUDIENCE_PUBLIC};
+
+	put_three(s);
+	assert_int_equal(ask(s, question)->count, 0);
+	asked.title = asked.lead = asked.article = "";
+	assert_int_equal(ask(s, question)->count, 0);
+	for (size_t i = 0; i + 5 <= 20000; i += 5)
+		memcpy(text + i, "velo ", 5);
+	asked.article = text;
+	assert_non_null(answer_about(ask(s, question), 2));
+	asked.article = "\xff\xfevélo\xc3";
+	assert_non_null(answer_about(ask(s, question), 2));
+	asked.article = "\x80 vélo \xc3";
+	assert_non_null(answer_about(ask(s, question), 2));
+	assert_null(answer_about(&s->list, 3));
+}
+
 static void at_most_two_by_one_author(void **state)
 {
 	struct site *s = *state;
@@ -698,6 +723,7 @@ int main(void)
 		CASE(a_pinned_topic_that_is_hidden_is_not_shown_until_it_comes_back),
 		CASE(a_pin_moves_no_topic_but_its_own),
 		CASE(a_text_that_is_not_saved_finds_what_is_there),
+		CASE(an_unsaved_text_may_be_anything),
 		CASE(at_most_two_by_one_author),
 		CASE(pinned_topics_are_not_counted_by_author),
 		CASE(what_repeats_an_answer_comes_after_what_does_not),
