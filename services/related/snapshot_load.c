@@ -101,7 +101,7 @@ static bool term_right(const struct dictionary *d, uint32_t i)
 {
 	const struct term *term = &d->terms[i];
 
-	return text_right(d, term->stem) &&
+	return text_right(d, term->stem) && (i == 0 || term->stem > d->terms[i - 1].stem) &&
 	       (term->written == SLOTS_NONE || term->written < d->n_surfaces);
 }
 
@@ -110,9 +110,11 @@ static bool surface_right(const struct dictionary *d, uint32_t i)
 	const struct surface *surface = &d->surfaces[i];
 
 	return text_right(d, surface->text) &&
+	       (i == 0 || surface->text > d->surfaces[i - 1].text) &&
 	       (surface->term < d->n_terms || surface->term >= TERM_NONE);
 }
 
+/* Those that were forgotten are empty, and nobody looks for them. */
 static void hash_words(struct dictionary *d)
 {
 	size_t size = 0;
@@ -122,12 +124,14 @@ static void hash_words(struct dictionary *d)
 	for (uint32_t i = 0; i < d->n_terms; i++) {
 		const char *stem = dictionary_text(d, d->terms[i].stem, &size);
 
-		slots_add(&d->term_slots, hash_bytes(stem, size, d->key), i);
+		if (size > 0)
+			slots_add(&d->term_slots, hash_bytes(stem, size, d->key), i);
 	}
 	for (uint32_t i = 0; i < d->n_surfaces; i++) {
 		const char *word = dictionary_text(d, d->surfaces[i].text, &size);
 
-		slots_add(&d->surface_slots, hash_bytes(word, size, d->key), i);
+		if (size > 0)
+			slots_add(&d->surface_slots, hash_bytes(word, size, d->key), i);
 	}
 }
 

@@ -81,6 +81,84 @@ static void finish(struct writer *w)
 		w->status = -errno;
 }
 
+/* --- words --- */
+
+/* A text of the dictionary: where it begins, and whether it is of no use any more. */
+struct text {
+	size_t start;
+	bool forgotten;
+};
+
+/* A walk along the pool: terms and surfaces stand there in the order in which they came. */
+struct pool_walk {
+	const struct dictionary *dictionary;
+	uint32_t term, surface;
+	bool forgets;
+};
+
+static bool in_no_text(const struct pool_walk *walk, uint32_t term)
+{
+	const struct dictionary *d = walk->dictionary;
+
+	return walk->forgets && term < d->n_terms && d->terms[term].documents == 0;
+}
+
+static struct text next_text(struct pool_walk *walk)
+{
+	const struct dictionary *d = walk->dictionary;
+	const struct surface *surface = &d->surfaces[walk->surface];
+	const struct term *term = &d->terms[walk->term];
+
+	if (walk->term == d->n_terms && walk->surface == d->n_surfaces)
+		return (struct text){d->pool_used, false};
+	if (walk->surface == d->n_surfaces ||
+	    (walk->term < d->n_terms && term->stem < surface->text))
+		return (struct text){term->stem, in_no_text(walk, walk->term++)};
+	walk->surface++;
+	return (struct text){surface->text, in_no_text(walk, surface->term)};
+}
+
+static void put_nothing(struct writer *w, size_t size)
+{
+	static const char nothing[LABEL_BYTES + 16];
+
+	for (; size > sizeof nothing; size -= sizeof nothing)
+		put_bytes(w, nothing, sizeof nothing);
+	put_bytes(w, nothing, size);
+}
+
+/* Comments that came before their topic use words of which documents does not know. */
+static bool all_words_are_counted(const struct corpus *c)
+{
+	for (uint32_t i = 0; i < c->n_topics; i++)
+		if (!c->topics[i].live && c->topics[i].record.size > 0)
+			return false;
+	return true;
+}
+
+/*
+ * What somebody erased, or took back, may have been a name. A word that stands in no text any
+ * more is left empty in the file: nobody finds it, and a word that comes back is a new one.
+ */
+static void put_pool(struct writer *w, const struct corpus *c)
+{
+	struct pool_walk walk = {&c->dictionary, 0, 0, all_words_are_counted(c)};
+	struct text text = {0};
+
+	put(w, NULL, 0);
+	while (text.start < c->dictionary.pool_used) {
+		struct text next = next_text(&walk);
+
+		if (text.forgotten)
+			put_nothing(w, next.start - text.start);
+		else
+			put_bytes(w, c->dictionary.pool + text.start, next.start - text.start);
+		text = next;
+	}
+}
+
+/* --- topics and blocks --- */
+
 /* Hot blocks are not kept: what is in them is read again from records. */
 static bool is_kept(const struct block *block)
 {
@@ -193,7 +271,7 @@ static void put_engine(struct writer *w, const struct engine *e, const void *pla
 
 	put_header(w, e, place_size);
 	put(w, place, place_size);
-	put(w, d->pool, d->pool_used);
+	put_pool(w, &e->corpus);
 	put(w, d->terms, d->n_terms * sizeof *d->terms);
 	put(w, d->surfaces, d->n_surfaces * sizeof *d->surfaces);
 	put(w, NULL, 0);

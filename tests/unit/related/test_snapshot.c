@@ -223,6 +223,86 @@ static void what_is_mapped_answers_at_once_and_goes_when_it_changes(void **state
 	engine_free(again);
 }
 
+static size_t read_snapshot(unsigned char **bytes)
+{
+	struct stat about;
+	int fd = open(path, O_RDONLY);
+
+	assert_int_equal(fstat(fd, &about), 0);
+	*bytes = malloc((size_t)about.st_size);
+	assert_int_equal(read(fd, *bytes, (size_t)about.st_size), about.st_size);
+	close(fd);
+	return (size_t)about.st_size;
+}
+
+static bool is_in_the_file(const char *word)
+{
+	unsigned char *bytes = NULL;
+	size_t size = read_snapshot(&bytes);
+	bool found = memmem(bytes, size, word, strlen(word)) != NULL;
+
+	free(bytes);
+	return found;
+}
+
+/* A name that was taken back is in no file; when somebody writes it again, it is found again. */
+static void a_word_that_stands_in_no_text_any_more_is_not_saved(void **state)
+{
+	struct engine *engine = new_engine(), *loaded = NULL, *again = NULL;
+	static struct related_list list;
+	struct engine_question question = about(1);
+	struct arena arena = {0};
+
+	(void)state;
+	engine_put_topic(engine, TOPIC(1, .title = "Le vélo de Quetzalcoatl"));
+	engine_put_comment(engine, COMMENT(1, 1, .body = "Appelez Popocatepetl"));
+	engine_settle(engine);
+	save(engine);
+	assert_true(is_in_the_file("Quetzalcoatl") && is_in_the_file("popocatepetl"));
+
+	engine_put_topic(engine, TOPIC_AT(2, 1, .title = "Le vélo"));
+	engine_remove_comment(engine, 1, 1, 2);
+	save(engine);
+	assert_false(is_in_the_file("Quetzalcoatl") || is_in_the_file("quetzalcoatl"));
+	assert_false(is_in_the_file("Popocatepetl") || is_in_the_file("popocatepetl"));
+	assert_true(is_in_the_file("vélo"));
+
+	assert_int_equal(load(&loaded), 0);
+	save(loaded);
+	assert_int_equal(load(&again), 0);
+	engine_put_topic(again, TOPIC_AT(3, 1, .title = "Quetzalcoatl"));
+	engine_put_topic(again, TOPIC(2, .title = "Quetzalcoatl"));
+	assert_int_equal(engine_related(again, &question, &arena, &list), 0);
+	assert_string_equal(reason_of(answer_about(&list, 2), REASON_WORDS)->words[0],
+			    "Quetzalcoatl");
+	arena_free(&arena);
+	engine_free(engine);
+	engine_free(loaded);
+	engine_free(again);
+}
+
+/* Of a topic that has not arrived yet, the words are not counted yet. */
+static void words_of_a_comment_before_its_topic_are_saved(void **state)
+{
+	struct engine *engine = new_engine(), *loaded = NULL;
+	static struct related_list list;
+	struct engine_question question = about(1);
+	struct arena arena = {0};
+
+	(void)state;
+	engine_put_topic(engine, TOPIC(1, .title = "Zèbres"));
+	engine_put_comment(engine, COMMENT(2, 1, .body = "Popocatepetl"));
+	save(engine);
+	assert_int_equal(load(&loaded), 0);
+	engine_put_topic(loaded, TOPIC(2, .title = "Volcans"));
+	engine_put_topic(loaded, TOPIC_AT(2, 1, .title = "Popocatepetl"));
+	assert_int_equal(engine_related(loaded, &question, &arena, &list), 0);
+	assert_non_null(answer_about(&list, 2));
+	arena_free(&arena);
+	engine_free(engine);
+	engine_free(loaded);
+}
+
 static void an_empty_engine_can_be_saved(void **state)
 {
 	struct engine *engine = new_engine(), *loaded = NULL;
@@ -242,18 +322,6 @@ static void where_there_is_none_it_says_so(void **state)
 	unlink(path);
 	assert_int_equal(load(&loaded), -ENOENT);
 	assert_null(loaded);
-}
-
-static size_t read_snapshot(unsigned char **bytes)
-{
-	struct stat about;
-	int fd = open(path, O_RDONLY);
-
-	assert_int_equal(fstat(fd, &about), 0);
-	*bytes = malloc((size_t)about.st_size);
-	assert_int_equal(read(fd, *bytes, (size_t)about.st_size), about.st_size);
-	close(fd);
-	return (size_t)about.st_size;
 }
 
 /* Beside and renamed, as the real one: what is mapped may not change under anybody. */
@@ -515,6 +583,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_saved_answers_alike),
 		cmocka_unit_test(what_is_mapped_answers_at_once_and_goes_when_it_changes),
+		cmocka_unit_test(a_word_that_stands_in_no_text_any_more_is_not_saved),
+		cmocka_unit_test(words_of_a_comment_before_its_topic_are_saved),
 		cmocka_unit_test(an_empty_engine_can_be_saved),
 		cmocka_unit_test(where_there_is_none_it_says_so),
 		cmocka_unit_test(a_damaged_or_shortened_file_is_refused),
