@@ -53,6 +53,7 @@ static void ask_topic(struct asking *a, uint32_t topic, bool as_new)
 		return;
 	bag_read_replies(&a->query.bag, &t->record, UINT32_MAX);
 	crowd_read(&a->crowd, &t->record, UINT32_MAX);
+	crowd_measure(&a->crowd, a->corpus);
 }
 
 static void ask_text(struct engine *e, struct asking *a, const struct engine_question *question)

@@ -21,6 +21,7 @@ void crowd_clear(struct crowd *crowd)
 {
 	idset_clear(&crowd->spoke);
 	idset_clear(&crowd->opined);
+	crowd->size = 0;
 }
 
 void crowd_free(struct crowd *crowd)
@@ -59,45 +60,62 @@ static double weight_in(const struct crowd *crowd, uint32_t user)
 	return idset_has(&crowd->opined, user) ? OPINION_WEIGHT : 0;
 }
 
-static uint32_t size_of(const struct crowd *crowd)
-{
-	uint32_t size = crowd->spoke.count;
-
-	for (uint32_t i = 0; i < crowd->opined.count; i++)
-		size += !idset_has(&crowd->spoke, crowd->opined.items[i]);
-	return size;
-}
-
 static bool everywhere(const struct corpus *c, uint32_t user)
 {
 	return c->users[user].n_topics > FEW_TOPICS &&
 	       c->users[user].n_topics > c->live / EVERYWHERE_SHARE;
 }
 
-static double share_of(const struct corpus *c, const struct crowd *asking, uint32_t user,
-		       double weight, uint32_t *shared)
+/* One of several who gave an opinion: counts as that unless they spoke too. */
+static bool only_opined(const struct crowd *crowd, uint32_t at)
 {
-	double in_asking = weight_in(asking, user), idf = 0;
+	return !idset_has(&crowd->spoke, crowd->opined.items[at]);
+}
 
-	if (in_asking == 0 || everywhere(c, user))
-		return 0;
-	++*shared;
-	idf = corpus_user_idf(c, user);
-	return idf * idf * weight * in_asking;
+void crowd_measure(struct crowd *crowd, const struct corpus *c)
+{
+	crowd->size = 0;
+	for (uint32_t i = 0; i < crowd->spoke.count; i++)
+		crowd->size += !everywhere(c, crowd->spoke.items[i]);
+	for (uint32_t i = 0; i < crowd->opined.count; i++)
+		crowd->size += only_opined(crowd, i) && !everywhere(c, crowd->opined.items[i]);
+}
+
+/* What asking and another crowd have in common, as far as that one was looked through. */
+struct common {
+	const struct corpus *corpus;
+	const struct crowd *asking;
+	double sum;
+	uint32_t shared, size; /* people in both; people of the other */
+};
+
+static void meet(struct common *common, uint32_t user, double weight)
+{
+	double in_asking = 0, idf = 0;
+
+	if (everywhere(common->corpus, user))
+		return;
+	common->size++;
+	in_asking = weight_in(common->asking, user);
+	if (in_asking == 0)
+		return;
+	common->shared++;
+	idf = corpus_user_idf(common->corpus, user);
+	common->sum += idf * idf * weight * in_asking;
 }
 
 double crowd_likeness(const struct corpus *c, const struct crowd *asking, const struct crowd *other,
 		      uint32_t *shared)
 {
-	double sum = 0;
+	struct common common = {.corpus = c, .asking = asking};
 
-	*shared = 0;
 	for (uint32_t i = 0; i < other->spoke.count; i++)
-		sum += share_of(c, asking, other->spoke.items[i], 1, shared);
+		meet(&common, other->spoke.items[i], 1);
 	for (uint32_t i = 0; i < other->opined.count; i++)
-		if (!idset_has(&other->spoke, other->opined.items[i]))
-			sum += share_of(c, asking, other->opined.items[i], OPINION_WEIGHT, shared);
-	return sum / (sqrt((double)size_of(asking) * size_of(other)) + SOFTENING);
+		if (only_opined(other, i))
+			meet(&common, other->opined.items[i], OPINION_WEIGHT);
+	*shared = common.shared;
+	return common.sum / (sqrt((double)asking->size * common.size) + SOFTENING);
 }
 
 /* --- topics from people --- */

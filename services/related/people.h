@@ -4,7 +4,7 @@
  *   sim = sum over people in both of idf^2 * weight * weight / (sqrt(|A| |B|) + 5)
  *
  * weight: 1 for a comment, 1/2 for an opinion. People who are in more than a
- * fifth of all topics say nothing and are left out.
+ * fifth of all topics say nothing and are left out, of |A| and |B| too.
  */
 #ifndef RELATED_PEOPLE_H
 #define RELATED_PEOPLE_H
@@ -21,6 +21,7 @@ struct search;
 struct crowd {
 	struct idset spoke;  /* commented */
 	struct idset opined; /* gave an opinion */
+	uint32_t size;       /* |A|, see crowd_measure() */
 };
 
 void crowd_clear(struct crowd *);
@@ -28,7 +29,10 @@ void crowd_clear(struct crowd *);
 void crowd_read(struct crowd *, const struct record *, uint32_t until);
 void crowd_free(struct crowd *);
 
-/* How alike two crowds are; *shared: people in both. */
+/* Counts a crowd that is going to ask; once, as it is compared with many. */
+void crowd_measure(struct crowd *, const struct corpus *);
+
+/* How alike two crowds are, the one that asks measured before; *shared: people in both. */
 double crowd_likeness(const struct corpus *, const struct crowd *asking, const struct crowd *other,
 		      uint32_t *shared);
 

@@ -1,0 +1,116 @@
+/*
+ * test_people.c - co-participation, against figures computed by hand.
+ *
+ * Everybody who talks here is an account of 100 and more; topics have neither authors nor texts
+ * that matter.
+ */
+#include "sentences.h"
+
+#include <math.h>
+
+#include "related/corpus.h"
+#include "related/engine_state.h"
+#include "related/people.h"
+
+enum { EVERYWHERE = 100, ANA, BEN, CLEO };
+
+struct people {
+	struct engine *engine;
+	struct crowd one, other;
+};
+
+static int gather(void **state)
+{
+	static struct people people;
+
+	people = (struct people){.engine = new_engine()};
+	*state = &people;
+	return 0;
+}
+
+static int part(void **state)
+{
+	struct people *p = *state;
+
+	crowd_free(&p->one);
+	crowd_free(&p->other);
+	engine_free(p->engine);
+	return 0;
+}
+
+static void put_topics(struct people *p, uint64_t count)
+{
+	for (uint64_t id = 1; id <= count; id++)
+		assert_int_equal(engine_put_topic(p->engine, TOPIC(id, .title = "Un sujet")), 0);
+}
+
+static void talk(struct people *p, uint64_t topic, uint64_t account)
+{
+	const struct engine_comment *comment =
+		COMMENT(topic, topic * 1000 + account, "D'accord.", .author = account);
+
+	assert_int_equal(engine_put_comment(p->engine, comment), 0);
+}
+
+static void like(struct people *p, uint64_t topic, uint64_t account)
+{
+	assert_int_equal(engine_put_opinion(p->engine, topic, account, true), 0);
+}
+
+static void read_crowd(const struct people *p, struct crowd *crowd, uint64_t topic)
+{
+	const struct corpus *corpus = &p->engine->corpus;
+
+	crowd_read(crowd, &corpus->topics[corpus_find(corpus, topic)].record, UINT32_MAX);
+	crowd_measure(crowd, corpus);
+}
+
+static double likeness(struct people *p, uint32_t *shared)
+{
+	read_crowd(p, &p->one, 1);
+	read_crowd(p, &p->other, 2);
+	return crowd_likeness(&p->engine->corpus, &p->one, &p->other, shared);
+}
+
+/*
+ * Of 20 topics Ana, Ben and Cleo are in 2, 2 and 1: Ana talks in both, Ben's word is an opinion in
+ * one. (ln(20/2)^2 * (1 * 1 + .5 * 1)) / (sqrt(3 * 2) + 5)
+ */
+static void who_is_in_both_counts_by_rarity_and_by_what_they_did(void **state)
+{
+	struct people *p = *state;
+	uint32_t shared = 0;
+
+	put_topics(p, 20);
+	talk(p, 1, ANA), talk(p, 1, BEN), talk(p, 1, CLEO);
+	talk(p, 2, ANA), like(p, 2, BEN);
+	assert_true(fabs(likeness(p, &shared) - 1.5 * pow(log(10), 2) / (sqrt(6) + 5)) < 1e-9);
+	assert_int_equal(shared, 2);
+}
+
+/* In 11 of 20 topics: as if they were in none. ln(20/2)^2 / (sqrt(2 * 1) + 5) */
+static void who_is_everywhere_is_not_counted_among_those_who_are_there(void **state)
+{
+	struct people *p = *state;
+	uint32_t shared = 0;
+
+	put_topics(p, 20);
+	for (uint64_t topic = 1; topic <= 11; topic++)
+		talk(p, topic, EVERYWHERE);
+	talk(p, 1, ANA), talk(p, 1, BEN), talk(p, 2, ANA);
+	assert_true(fabs(likeness(p, &shared) - pow(log(10), 2) / (sqrt(2) + 5)) < 1e-9);
+	assert_int_equal(shared, 1);
+	assert_int_equal(p->one.size, 2);
+}
+
+#define CASE(sentence) cmocka_unit_test_setup_teardown(sentence, gather, part)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(who_is_in_both_counts_by_rarity_and_by_what_they_did),
+		CASE(who_is_everywhere_is_not_counted_among_those_who_are_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
