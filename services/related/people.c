@@ -120,32 +120,80 @@ double crowd_likeness(const struct corpus *c, const struct crowd *asking, const 
 
 /* --- topics from people --- */
 
-/* The rarest person first, by topics and then id, so that the order of arrival does not matter. */
+/* The rarest first, by topics and then id, so that the order of arrival does not matter. */
+static bool is_rarer(const struct corpus *c, uint32_t left, uint32_t right)
+{
+	const struct user *a = &c->users[left], *b = &c->users[right];
+
+	return a->n_topics != b->n_topics ? a->n_topics < b->n_topics : a->id < b->id;
+}
+
 static int compare_rarity(const void *left, const void *right, void *corpus)
 {
-	const struct corpus *c = corpus;
-	const struct user *a = &c->users[*(const uint32_t *)left];
-	const struct user *b = &c->users[*(const uint32_t *)right];
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
 
-	if (a->n_topics != b->n_topics)
-		return a->n_topics < b->n_topics ? -1 : 1;
-	return (a->id > b->id) - (a->id < b->id);
+	return is_rarer(corpus, b, a) - is_rarer(corpus, a, b);
+}
+
+/* The rarest people seen so far; a heap, the least rare of them on top. */
+struct rarest {
+	const struct corpus *corpus;
+	uint32_t users[MOST_FELLOWS], count;
+};
+
+static void sift_down(struct rarest *r)
+{
+	uint32_t at = 0, child = 1, user = r->users[0];
+
+	for (; child < r->count; child = 2 * at + 1) {
+		if (child + 1 < r->count &&
+		    is_rarer(r->corpus, r->users[child], r->users[child + 1]))
+			child++;
+		if (!is_rarer(r->corpus, user, r->users[child]))
+			break;
+		r->users[at] = r->users[child];
+		at = child;
+	}
+	r->users[at] = user;
+}
+
+static void sift_up(struct rarest *r, uint32_t user)
+{
+	uint32_t at = r->count++;
+
+	for (; at > 0 && is_rarer(r->corpus, r->users[(at - 1) / 2], user); at = (at - 1) / 2)
+		r->users[at] = r->users[(at - 1) / 2];
+	r->users[at] = user;
+}
+
+static void consider(struct rarest *r, uint32_t user)
+{
+	if (everywhere(r->corpus, user))
+		return;
+	if (r->count < MOST_FELLOWS) {
+		sift_up(r, user);
+	} else if (is_rarer(r->corpus, user, r->users[0])) {
+		r->users[0] = user;
+		sift_down(r);
+	}
 }
 
 void crowd_fellows(const struct corpus *c, const struct crowd *crowd, struct idset *topics)
 {
-	uint32_t users[MOST_FELLOWS], count = 0;
+	struct rarest rarest = {.corpus = c};
 
-	for (uint32_t i = 0; i < crowd->spoke.count && count < MOST_FELLOWS; i++)
-		users[count++] = crowd->spoke.items[i];
-	for (uint32_t i = 0; i < crowd->opined.count && count < MOST_FELLOWS; i++)
-		users[count++] = crowd->opined.items[i];
-	qsort_r(users, count, sizeof *users, compare_rarity, (void *)(uintptr_t)c);
+	for (uint32_t i = 0; i < crowd->spoke.count; i++)
+		consider(&rarest, crowd->spoke.items[i]);
+	for (uint32_t i = 0; i < crowd->opined.count; i++)
+		if (only_opined(crowd, i))
+			consider(&rarest, crowd->opined.items[i]);
+	qsort_r(rarest.users, rarest.count, sizeof *rarest.users, compare_rarity,
+		(void *)(uintptr_t)c);
 
-	for (uint32_t i = 0; i < count; i++) {
-		const struct user *user = &c->users[users[i]];
+	for (uint32_t i = 0; i < rarest.count; i++) {
+		const struct user *user = &c->users[rarest.users[i]];
 
-		if (everywhere(c, users[i]) || topics->count + user->n_topics > MOST_FELLOWS)
+		if (topics->count + user->n_topics > MOST_FELLOWS)
 			continue;
 		for (uint32_t j = 0; j < user->n_topics; j++)
 			if (c->topics[user->topics[j]].place != NOWHERE)

@@ -12,11 +12,12 @@
 #include "related/engine_state.h"
 #include "related/people.h"
 
-enum { EVERYWHERE = 100, ANA, BEN, CLEO };
+enum { EVERYWHERE = 100, ANA, BEN, CLEO, FIRST_OF_MANY = 200 };
 
 struct people {
 	struct engine *engine;
 	struct crowd one, other;
+	struct idset fellows;
 };
 
 static int gather(void **state)
@@ -34,6 +35,7 @@ static int part(void **state)
 
 	crowd_free(&p->one);
 	crowd_free(&p->other);
+	idset_free(&p->fellows);
 	engine_free(p->engine);
 	return 0;
 }
@@ -72,6 +74,11 @@ static double likeness(struct people *p, uint32_t *shared)
 	return crowd_likeness(&p->engine->corpus, &p->one, &p->other, shared);
 }
 
+static bool has_fellow(const struct people *p, uint64_t topic)
+{
+	return idset_has(&p->fellows, corpus_find(&p->engine->corpus, topic));
+}
+
 /*
  * Of 20 topics Ana, Ben and Cleo are in 2, 2 and 1: Ana talks in both, Ben's word is an opinion in
  * one. (ln(20/2)^2 * (1 * 1 + .5 * 1)) / (sqrt(3 * 2) + 5)
@@ -103,6 +110,44 @@ static void who_is_everywhere_is_not_counted_among_those_who_are_there(void **st
 	assert_int_equal(p->one.size, 2);
 }
 
+static void who_is_in_more_topics_stands_behind_the_rarest_however_early_they_came(void **state)
+{
+	struct people *p = *state;
+
+	put_topics(p, 60);
+	for (uint64_t account = FIRST_OF_MANY; account < FIRST_OF_MANY + MOST_FELLOWS; account++)
+		for (uint64_t topic = 1; topic <= 3; topic++)
+			talk(p, topic, account);
+	like(p, 1, ANA), talk(p, 40, ANA);
+	talk(p, 1, BEN), talk(p, 50, BEN);
+	read_crowd(p, &p->one, 1);
+	crowd_fellows(&p->engine->corpus, &p->one, &p->fellows);
+	assert_true(has_fellow(p, 40));
+	assert_true(has_fellow(p, 50));
+	assert_true(has_fellow(p, 2));
+}
+
+/* 60 people of one more topic each came after 100 of two more: their 60 topics, and 38 of the 200.
+ */
+static void the_rarest_of_all_fill_the_places_first(void **state)
+{
+	struct people *p = *state;
+	uint64_t account = FIRST_OF_MANY, next = 2;
+	uint32_t rare = 0;
+
+	put_topics(p, 300);
+	for (uint32_t i = 0; i < 100; i++, account++, next += 2)
+		talk(p, 1, account), talk(p, next, account), talk(p, next + 1, account);
+	for (uint32_t i = 0; i < 60; i++, account++, next++)
+		talk(p, 1, account), talk(p, next, account);
+	read_crowd(p, &p->one, 1);
+	crowd_fellows(&p->engine->corpus, &p->one, &p->fellows);
+	for (uint64_t topic = 202; topic < 262; topic++)
+		rare += has_fellow(p, topic);
+	assert_int_equal(rare, 60);
+	assert_int_equal(p->fellows.count, 1 + 60 + 38);
+}
+
 #define CASE(sentence) cmocka_unit_test_setup_teardown(sentence, gather, part)
 
 int main(void)
@@ -110,6 +155,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(who_is_in_both_counts_by_rarity_and_by_what_they_did),
 		CASE(who_is_everywhere_is_not_counted_among_those_who_are_there),
+		CASE(who_is_in_more_topics_stands_behind_the_rarest_however_early_they_came),
+		CASE(the_rarest_of_all_fill_the_places_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
