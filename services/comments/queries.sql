@@ -198,7 +198,8 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                   WHERE threads.seen < excluded.seen)
 SELECT count(*) AS moved FROM moved;
 
--- A merged topic's comments go to where it went.
+-- A merged topic's comments go to where it went; whoever counts or reads them hears of it from here, in
+-- order with what happened to them before and after.
 -- name: merge_thread
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
@@ -209,7 +210,10 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
      counted AS (UPDATE threads t SET comments = CASE WHEN t.topic_id = :topic_id THEN 0 ELSE t.comments + old.comments END,
                         open = t.open AND t.topic_id <> :topic_id,
                         state = CASE WHEN t.topic_id = :topic_id THEN 'merged' ELSE t.state END
-                   FROM old WHERE t.topic_id IN (:topic_id, :target_id))
+                   FROM old WHERE t.topic_id IN (:topic_id, :target_id)),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'thread', topic_id, :aggregate_version::bigint, 'thread.merged', :trace::text,
+                          jsonb_build_object('topic_id', topic_id, 'target_id', :target_id) FROM old)
 SELECT count(*) AS moved FROM moved;
 
 -- An erased member's comments stay, without a name.

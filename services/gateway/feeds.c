@@ -61,6 +61,7 @@ static const struct {
 	{"comment.hidden", CHANGES_TOPIC | CHANGES_LISTS | SETTLES_LATER | TAKES_BACK, "comment"},
 	{"comment.restored", CHANGES_TOPIC | CHANGES_LISTS | SETTLES_LATER, "comment"},
 	{"comment.deleted", CHANGES_TOPIC | CHANGES_LISTS | SETTLES_LATER | TAKES_BACK, "comment"},
+	{"thread.merged", CHANGES_TOPIC | CHANGES_LISTS | SETTLES_LATER, NULL},
 	{"account.changed", CHANGES_PERSON, NULL},
 	{"account.suspended", CHANGES_PERSON, NULL},
 	{"account.erased", CHANGES_PERSON | TAKES_BACK, NULL},

@@ -27,7 +27,7 @@ static const struct sql_query *on_comment(void *nothing, const Causerie__Event *
 	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
 		if (strcmp(event->type, counted[i]) == 0)
 			return &count_comments_sql;
-	return NULL;
+	return strcmp(event->type, "thread.merged") == 0 ? &merge_discussions_sql : NULL;
 }
 
 static const struct sql_query *on_account(void *nothing, const Causerie__Event *event)

@@ -372,6 +372,19 @@ WITH moved AS (UPDATE cursors SET seq = :to::bigint
                         commented_at = coalesce(excluded.commented_at, d.commented_at))
 SELECT count(*) AS moved FROM moved;
 
+-- A merged topic's comments count where they went.
+-- name: merge_discussions
+WITH moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     gone AS (DELETE FROM discussions WHERE topic_id = :topic_id::bigint AND EXISTS (SELECT FROM moved)
+              RETURNING comments, commented_at),
+     counted AS (INSERT INTO discussions AS d (topic_id, comments, commented_at)
+                 SELECT t.id, gone.comments, gone.commented_at FROM gone JOIN topics t ON t.id = :target_id::bigint
+                 ON CONFLICT (topic_id) DO UPDATE
+                    SET comments = d.comments + excluded.comments, commented_at = greatest(d.commented_at, excluded.commented_at))
+SELECT count(*) AS moved FROM moved;
+
 -- An erased member's opinions go; topics keep their place, without a name (accounts no longer has one).
 -- name: forget_account
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint

@@ -194,6 +194,7 @@ def test_a_merged_topic_leads_to_where_it_went_with_its_comments(site, ana, orga
     assert (shown["state"], shown["target_id"]) == ("merged", new["id"])
     eventually(lambda: [c["id"] for c in site.visitor().get(f"/topics/{new['id']}/comments")["items"]] == [comment["id"]])
     assert old["id"] not in [topic["id"] for topic in site.visitor().get("/topics", limit=100)["items"]]
+    eventually(lambda: site.visitor().get(f"/topics/{new['id']}")["counts"]["comments"] == 1)
 
 
 # --- opinions
