@@ -216,7 +216,7 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                           jsonb_build_object('topic_id', topic_id, 'target_id', :target_id) FROM old)
 SELECT count(*) AS moved FROM moved;
 
--- An erased member's comments stay, without a name.
+-- An erased member's comments stay, without a name; whoever still knows it hears that from here on nobody does.
 -- name: forget_account
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
@@ -225,5 +225,8 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
      unanswered AS (UPDATE comments SET parent_author_id = 0 WHERE parent_author_id = :aggregate_id AND EXISTS (SELECT FROM moved)
                      AND author_id <> :aggregate_id),
      unreported AS (DELETE FROM reports WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
-     unedited AS (UPDATE revisions SET editor_id = 0 WHERE editor_id = :aggregate_id AND EXISTS (SELECT FROM moved))
+     unedited AS (UPDATE revisions SET editor_id = 0 WHERE editor_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace)
+                   SELECT 'account', :aggregate_id, :aggregate_version::bigint, 'account.forgotten', :trace::text FROM moved
+                   ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;

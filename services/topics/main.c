@@ -2,7 +2,7 @@
  * main.c - causerie-topics: topics from proposal to video, and what members say about them.
  *
  * It listens to comments (how many a topic has) and accounts (an erased member's
- * opinions and offers go).
+ * opinions and offers go, and that they went is announced).
  */
 #include "topics.h"
 

@@ -334,9 +334,9 @@ SELECT :topic_id::bigint AS topic_id, :other_id::bigint AS other_id, pairing, ac
 SELECT :id::bigint AS topic_id, CASE WHEN topic_id = :id THEN other_id ELSE topic_id END AS other_id, pairing, actor_id, at
   FROM related_pairs WHERE topic_id = :id OR other_id = :id ORDER BY at DESC, other_id LIMIT 200;
 
--- Those asked for, or the next ones.
+-- Those asked for, or the next ones. Who was erased is nobody: a name that accounts no longer has says nothing.
 -- name: list_documents
-SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.format, t.treatment, t.expertises,
+SELECT t.id, t.title, t.slug, t.lead, t.state, CASE WHEN f.account_id IS NULL THEN t.proposer_id ELSE 0 END AS proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, t.article,
        t.seen_by = 'everybody' AND t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
        (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
@@ -344,7 +344,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, t.proposer_id, t.language, t.form
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values,
        pairs.others AS pair_others, pairs.pins AS pair_pins
-  FROM topics t LEFT JOIN discussions d ON d.topic_id = t.id
+  FROM topics t LEFT JOIN discussions d ON d.topic_id = t.id LEFT JOIN forgotten_accounts f ON f.account_id = t.proposer_id
   CROSS JOIN LATERAL (SELECT array_agg(other) AS others, array_agg(pin) AS pins
                         FROM (SELECT CASE WHEN p.topic_id = t.id THEN p.other_id ELSE p.topic_id END AS other,
                                      (p.pairing = 'pinned')::int AS pin
@@ -402,7 +402,11 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                    moyen        = moyen        - (gone.value = 2)::int,
                    sans_interet = sans_interet - (gone.value = 1)::int
                  FROM gone WHERE t.id = gone.topic_id),
+     remembered AS (INSERT INTO forgotten_accounts SELECT :aggregate_id FROM moved ON CONFLICT DO NOTHING),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
-                          jsonb_build_object('topic_id', topic_id, 'actor_id', :aggregate_id, 'value', 0) FROM gone)
+                          jsonb_build_object('topic_id', topic_id, 'actor_id', :aggregate_id, 'value', 0) FROM gone),
+     told AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace)
+              SELECT 'account', :aggregate_id, :aggregate_version::bigint, 'account.forgotten', :trace FROM moved
+              ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;

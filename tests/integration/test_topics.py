@@ -197,6 +197,25 @@ def test_a_merged_topic_leads_to_where_it_went_with_its_comments(site, ana, orga
     eventually(lambda: site.visitor().get(f"/topics/{new['id']}")["counts"]["comments"] == 1)
 
 
+def test_owners_that_forgot_an_account_say_so_and_name_it_no_more(site, organizer):
+    member = site.member("Passagère")
+    topic = site.open_topic(member, organizer)["id"]
+    member.post(f"/topics/{topic}/comments", {"body": "Je m’en vais."})
+    with site.database("accounts") as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type)"
+                       " VALUES ('account', %s, 1000, 'account.erased')", (member.id,))
+    for owner in ("topics", "comments"):
+        with site.database(owner) as connection, connection.cursor() as cursor:
+            eventually(lambda: rows(cursor, "SELECT type FROM outbox WHERE aggregate_type = 'account'"
+                                            " AND aggregate_id = %s", member.id) == [("account.forgotten",)])
+            connection.commit()
+
+
+def rows(cursor, text, *values):
+    cursor.execute(text, values)
+    return cursor.fetchall()
+
+
 # --- opinions
 
 
