@@ -14,7 +14,7 @@ static void take_opinions(struct engine *engine, const Causerie__TopicDocument *
 	uint64_t *accounts = ARENA_ARRAY(arena, uint64_t, document->n_opinions);
 
 	for (size_t i = 0; i < document->n_opinions; i++)
-		accounts[i] = document->opinions[i]->account_id;
+		accounts[i] = account_or_nobody(document->opinions[i]->account_id);
 	(void)engine_set_opinions(engine, document->summary->id, accounts, document->n_opinions);
 }
 
@@ -33,6 +33,13 @@ static void take_pairs(struct engine *engine, const Causerie__TopicDocument *doc
 	(void)engine_set_pairs(engine, document->summary->id, pairs, document->n_pairs);
 }
 
+/* What people said of it has gone over to another topic; nobody will find this one again. */
+static void take_merged(struct engine *engine, const Causerie__TopicSummary *summary)
+{
+	engine_remove_topic(engine, summary->id, (uint32_t)summary->version);
+	(void)engine_set_pairs(engine, summary->id, NULL, 0);
+}
+
 void take_topic(struct engine *engine, const Causerie__TopicDocument *document)
 {
 	const Causerie__TopicSummary *summary = document->summary;
@@ -41,12 +48,16 @@ void take_topic(struct engine *engine, const Causerie__TopicDocument *document)
 
 	if (summary == NULL)
 		return;
+	if (summary->state == CAUSERIE__TOPIC_STATE__MERGED) {
+		take_merged(engine, summary);
+		return;
+	}
 	topic = (struct engine_topic){
 		.id = summary->id,
 		.version = (uint32_t)summary->version,
 		.visible_to = document->visible ? AUDIENCE_PUBLIC | AUDIENCE_ORGANIZERS : 0,
 		.created_at = summary->created_at,
-		.author = summary->proposer_id,
+		.author = account_or_nobody(summary->proposer_id),
 		.title = summary->title,
 		.lead = summary->lead,
 		.article = document->article,
@@ -68,7 +79,7 @@ void take_comment(struct engine *engine, const Causerie__CommentDocument *docume
 		.topic_id = document->topic_id,
 		.id = document->id,
 		.version = (uint32_t)document->version,
-		.author = document->author_id,
+		.author = account_or_nobody(document->author_id),
 		.created_at = document->created_at,
 		.body = document->body,
 	};

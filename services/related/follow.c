@@ -1,82 +1,73 @@
 /*
- * follow.c - the streams of topics, comments and accounts.
+ * follow.c - the streams of topics and comments.
  *
- * What an event says by itself (an opinion, an erased account) takes effect at
- * once; for a text its owner is asked. An owner that lost its stream, or was
- * restored, makes us rebuild.
+ * An event is a reason to ask its owner again, and no more: what it says by itself was true when
+ * it was written, and a document that was read later may have come before it. Only what is gone
+ * goes at once: a comment that was taken back, by its version, and an account that was forgotten,
+ * which never comes back. An owner that lost its stream, or was restored, makes us rebuild.
  */
 #include <string.h>
 
-#include "accounts.pb-c.h"
 #include "lib/consumer.h"
 #include "lib/log.h"
 #include "related/recommender.h"
 
-static const char *const sources[STREAMS] = {"topics", "comments", "accounts"};
+static const char *const sources[STREAMS] = {"topics", "comments"};
 
 static struct consumer *streams[STREAMS];
-static bool accounts_lost;
 
 static bool is(const Causerie__Event *event, const char *type)
 {
 	return strcmp(event->type, type) == 0;
 }
 
-/* comments moves the thread when it sees the same event: asked for a little later. */
-static void on_merged(const Causerie__Event *event)
+static bool is_of(const Causerie__Event *event, const char *kind)
 {
-	engine_remove_topic(recommender.engine, event->topic_id,
-			    (uint32_t)event->aggregate_version);
-	refresh_topic(event->target_id);
-	refresh_thread(event->target_id);
+	return strncmp(event->type, kind, strlen(kind)) == 0;
 }
 
 static void on_topic(void *nothing, const Causerie__Event *event)
 {
 	(void)nothing;
-	if (is(event, "opinion.changed"))
-		(void)engine_put_opinion(recommender.engine, event->topic_id, event->actor_id,
-					 event->value != 0);
-	else if (is(event, "topic.transitioned") && strcmp(event->to_state, "merged") == 0 &&
-		 event->target_id != 0)
-		on_merged(event);
+	if (is(event, "account.forgotten"))
+		forget_account(event->aggregate_id);
+	else if (is(event, "opinion.changed"))
+		refresh_topic(event->topic_id);
 	else if (is(event, "pair.changed"))
 		refresh_topic(event->topic_id); /* its document has the pairs of both */
-	else if (strncmp(event->type, "topic.", strlen("topic.")) == 0)
+	else if (is_of(event, "topic."))
 		refresh_topic(event->aggregate_id);
+	if (is(event, "topic.transitioned") && event->target_id != 0)
+		refresh_topic(event->target_id); /* has the opinions and pairs of what was merged */
+}
+
+/* A page listed before may have put comments into the topic that they have left. */
+static void on_merged(const Causerie__Event *event)
+{
+	refresh_topic(event->topic_id);
+	refresh_thread(event->target_id);
 }
 
 static void on_comment(void *nothing, const Causerie__Event *event)
 {
 	(void)nothing;
-	if (is(event, "comment.hidden") || is(event, "comment.deleted"))
+	if (is(event, "account.forgotten"))
+		forget_account(event->aggregate_id);
+	else if (is(event, "thread.merged"))
+		on_merged(event);
+	else if (is(event, "comment.hidden") || is(event, "comment.deleted"))
 		(void)engine_remove_comment(recommender.engine, event->topic_id,
 					    event->aggregate_id,
 					    (uint32_t)event->aggregate_version);
-	else
+	else if (is_of(event, "comment."))
 		refresh_comment(event->aggregate_id);
 }
 
-static void on_account(void *nothing, const Causerie__Event *event)
-{
-	(void)nothing;
-	if (is(event, "account.erased"))
-		engine_erase_account(recommender.engine, event->aggregate_id);
-}
-
-/* The new engine has read up to places: every stream is followed from there. */
+/* The new engine has read up to places. */
 static void go_on(const struct stream_place places[STREAMS])
 {
-	struct stream_place from[STREAMS];
-
-	follow_places(from);
-	from[STREAM_TOPICS] = places[STREAM_TOPICS];
-	from[STREAM_COMMENTS] = places[STREAM_COMMENTS];
-	if (accounts_lost)
-		from[STREAM_ACCOUNTS] = places[STREAM_ACCOUNTS];
-	accounts_lost = false;
 	follow_stop();
-	follow_start(from);
+	follow_start(places);
 }
 
 static void on_lost(void *argument)
@@ -84,7 +75,6 @@ static void on_lost(void *argument)
 	const char *const *source = argument;
 
 	log_warn(NULL, "related.lost", "source=%s", *source);
-	accounts_lost |= source == &sources[STREAM_ACCOUNTS];
 	if (!recommender.rebuilding)
 		rebuild_start(go_on);
 }
@@ -116,9 +106,6 @@ void follow_start(const struct stream_place places[STREAMS])
 		follow(STREAM_TOPICS, recommender.topics, on_topic, places[STREAM_TOPICS]);
 	streams[STREAM_COMMENTS] =
 		follow(STREAM_COMMENTS, recommender.comments, on_comment, places[STREAM_COMMENTS]);
-	streams[STREAM_ACCOUNTS] =
-		follow(STREAM_ACCOUNTS, service_client("accounts", &causerie__accounts__descriptor),
-		       on_account, places[STREAM_ACCOUNTS]);
 	refresh_start();
 }
 

@@ -1,7 +1,7 @@
 /*
  * main.c - causerie-related: topics that may have to do with one another, and why.
  *
- * Its index lives in memory and follows topics, comments and accounts. At start it
+ * Its index lives in memory and follows topics and comments. At start it
  * comes from a snapshot, or else from its owners, and answers meanwhile with what is there.
  * With --evaluate CORPUS QUERIES the same engine answers from files, see evaluate.h.
  */
@@ -58,6 +58,7 @@ static void stop(void)
 	rebuild_stop();
 	upkeep_stop();
 	engine_free(recommender.engine);
+	forgotten_free();
 }
 
 /* An evaluation is no daemon: it has no settings, no key and no peers. */

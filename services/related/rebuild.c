@@ -122,7 +122,6 @@ static void on_timer(evutil_socket_t nothing, short events, void *argument)
 void rebuild_start(void (*done)(const struct stream_place places[STREAMS]))
 {
 	rebuild = (struct rebuild){.engine = new_engine(), .done = done, .limit = TOPICS_A_PAGE};
-	rebuild.places[STREAM_ACCOUNTS].seq = UINT64_MAX;
 	rebuild.timer = evtimer_new(service_here()->loop, on_timer, NULL);
 	engine_bulk(rebuild.engine, true);
 	recommender.rebuilding = true;

@@ -6,7 +6,7 @@
  *                       refresh.c: ask the owner again <-----+
  *
  * Events are thin: what changed is fetched from its owner, and what the owner
- * says now is what counts. So an event that is seen twice, or late, does no harm.
+ * says now is what counts. So an event that is seen twice, late or early does no harm.
  */
 #ifndef RELATED_RECOMMENDER_H
 #define RELATED_RECOMMENDER_H
@@ -35,7 +35,7 @@ struct stream_place {
 	uint64_t epoch, seq;
 };
 
-enum { STREAM_TOPICS, STREAM_COMMENTS, STREAM_ACCOUNTS, STREAMS };
+enum { STREAM_TOPICS, STREAM_COMMENTS, STREAMS };
 
 struct recommender {
 	struct engine *engine;
@@ -49,6 +49,11 @@ extern struct recommender recommender;
 /* recommender.c: a new, empty engine; or one from a snapshot, see snapshot_load(). */
 struct engine *new_engine(void);
 int load_engine(const char *path, struct stream_place places[STREAMS], struct engine **);
+
+/* forgotten.c: an account that does not exist any more is nobody, whoever still names it. */
+void forget_account(uint64_t account);
+uint64_t account_or_nobody(uint64_t account);
+void forgotten_free(void);
 
 /* documents.c: what an owner says, into the engine. */
 void take_topic(struct engine *, const Causerie__TopicDocument *);

@@ -4,8 +4,13 @@
  *   ask --> take --(more)--> ask
  *
  * Each kind has one round at a time, so that an older answer never overtakes a
- * newer one. A thing that is named again while its answer is under way is asked
- * for again. What was not answered stays, and is asked for after a pause.
+ * newer one; nor does one that was asked for before the engine was rebuilt. A thing
+ * that is named again while its answer is under way is asked for again. What was not
+ * answered stays, and is asked for after a pause.
+ *
+ * What is named meanwhile is gathered for the next batch, in which each thing stands once: so a
+ * topic of which a thousand opinions are replayed is one document, and nothing waits behind
+ * what is named all the time.
  */
 #include <event2/event.h>
 #include <stdlib.h>
@@ -19,20 +24,25 @@
 enum {
 	ROUND_MS = 10000,
 	PAUSE_MS = 500, /* after a round that failed */
-	TOGETHER = 64,  /* things asked for in one message; fewer after one that was too large */
-	LOOK_BACK = 256,
-	THREAD_PAGE = 200,
-	THREAD_MS = 3000, /* for comments to have moved the thread of a merged topic */
+	FEW = 64,
 };
 
 enum kind { TOPICS, COMMENTS, THREADS, KINDS };
 
-/* Ids in the order in which they were named, each once. */
-struct kind_queue {
-	uint64_t *ids;
+/* What is asked for in one message, at most: things, or of a thread comments. */
+static const uint32_t most[KINDS] = {[TOPICS] = 64, [COMMENTS] = 64, [THREADS] = 200};
+
+struct ids {
+	uint64_t *at;
 	size_t count, room;
-	uint32_t limit;
-	uint64_t after; /* THREADS: the last comment of the page before */
+};
+
+struct kind_queue {
+	struct ids named; /* for the next batch; some more than once */
+	struct ids batch; /* each once, in order */
+	size_t asked;     /* of the batch */
+	uint32_t limit;   /* in one message; less than most after one that was too large */
+	uint64_t after;   /* THREADS: the last comment of the page before */
 	bool under_way, started;
 	struct event *timer;
 };
@@ -40,9 +50,10 @@ struct kind_queue {
 struct round {
 	struct task task;
 	enum kind kind;
-	uint64_t *ids; /* that were asked for; they left the queue */
+	uint64_t *ids; /* that are asked for */
 	size_t count;
-	bool answered;
+	const struct engine *engine; /* that the answer is for */
+	bool answered, complete;
 	RPC_SLOT(Causerie__ListTopicDocumentsReply) topics;
 	RPC_SLOT(Causerie__ListCommentDocumentsReply) comments;
 };
@@ -51,24 +62,48 @@ static struct kind_queue queues[KINDS];
 
 static task_step ask, take;
 
+static bool waiting(const struct kind_queue *queue)
+{
+	return queue->named.count > 0 || queue->asked < queue->batch.count;
+}
+
 static void arm(enum kind kind, int ms)
 {
 	const struct timeval in = {ms / 1000, ms % 1000 * 1000};
 
-	if (queues[kind].started && !queues[kind].under_way && queues[kind].count > 0)
+	if (queues[kind].started && !queues[kind].under_way && waiting(&queues[kind]))
 		evtimer_add(queues[kind].timer, &in);
 }
 
+static int compare(const void *left, const void *right)
+{
+	const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+static void keep_each_once(struct ids *ids)
+{
+	size_t kept = 0;
+
+	if (ids->count > 0)
+		qsort(ids->at, ids->count, sizeof *ids->at, compare);
+	for (size_t i = 0; i < ids->count; i++)
+		if (kept == 0 || ids->at[kept - 1] != ids->at[i])
+			ids->at[kept++] = ids->at[i];
+	ids->count = kept;
+}
+
+/* Repeats take no room for long: before there is more, each is kept once. */
 static void name(enum kind kind, uint64_t id)
 {
-	struct kind_queue *queue = &queues[kind];
+	struct ids *named = &queues[kind].named;
 
-	/* Repeats further back are merely asked for twice. */
-	for (size_t i = queue->count; i > 0 && queue->count - i < LOOK_BACK; i--)
-		if (queue->ids[i - 1] == id)
-			return;
-	MEMORY_GROW(queue->ids, queue->room, queue->count + 1);
-	queue->ids[queue->count++] = id;
+	if (named->count == named->room) {
+		keep_each_once(named);
+		MEMORY_GROW(named->at, named->room, 2 * named->count + FEW);
+	}
+	named->at[named->count++] = id;
 }
 
 void refresh_topic(uint64_t topic_id)
@@ -86,27 +121,63 @@ void refresh_comment(uint64_t comment_id)
 void refresh_thread(uint64_t topic_id)
 {
 	name(THREADS, topic_id);
-	arm(THREADS, THREAD_MS);
+	arm(THREADS, 0);
 }
 
 bool refresh_pending(void)
 {
 	for (int kind = 0; kind < KINDS; kind++)
-		if (queues[kind].count > 0 || queues[kind].under_way)
+		if (waiting(&queues[kind]) || queues[kind].under_way)
 			return true;
 	return false;
 }
 
+static void begin_batch(struct kind_queue *queue)
+{
+	const struct ids done = queue->batch;
+
+	queue->batch = queue->named;
+	queue->named = (struct ids){done.at, 0, done.room};
+	queue->asked = 0;
+	keep_each_once(&queue->batch);
+}
+
+/* Threads come one by one. */
 static void take_from_queue(struct kind_queue *queue, struct round *round)
 {
-	round->count = queue->count < queue->limit ? queue->count : queue->limit;
-	round->ids = ARENA_ARRAY(&round->task.arena, uint64_t, round->count);
-	memcpy(round->ids, queue->ids, round->count * sizeof *round->ids);
-	queue->count -= round->count;
-	memmove(queue->ids, queue->ids + round->count, queue->count * sizeof *queue->ids);
+	uint32_t limit = round->kind == THREADS ? 1 : queue->limit;
+	size_t left = 0;
+
+	if (queue->asked == queue->batch.count)
+		begin_batch(queue);
+	left = queue->batch.count - queue->asked;
+	round->count = left < limit ? left : limit;
+	round->ids = arena_copy(&round->task.arena, queue->batch.at + queue->asked,
+				round->count * sizeof *round->ids);
+	queue->asked += round->count;
+}
+
+/* A thread goes on where it was; other things wait for the next batch. */
+static void put_back(struct kind_queue *queue, const struct round *round)
+{
+	if (round->kind == THREADS) {
+		queue->asked--;
+		return;
+	}
+	for (size_t i = 0; i < round->count; i++)
+		name(round->kind, round->ids[i]);
 }
 
 /* A message may have been too large: half as many next time. */
+static void adapt_limit(struct kind_queue *queue, const struct round *round)
+{
+	if (!round->answered)
+		queue->limit = queue->limit > 1 ? queue->limit / 2 : 1;
+	else if (queue->limit < most[round->kind])
+		queue->limit =
+			queue->limit * 2 < most[round->kind] ? queue->limit * 2 : most[round->kind];
+}
+
 static void on_round_over(void *argument)
 {
 	const struct round *round = argument;
@@ -115,13 +186,9 @@ static void on_round_over(void *argument)
 	queue->under_way = false;
 	if (!queue->started)
 		return;
-	if (!round->answered) {
-		for (size_t i = 0; i < round->count; i++)
-			name(round->kind, round->ids[i]);
-		queue->limit = queue->limit > 1 ? queue->limit / 2 : 1;
-	} else if (round->kind != THREADS && queue->limit < TOGETHER) {
-		queue->limit *= 2;
-	}
+	if (!round->complete)
+		put_back(queue, round);
+	adapt_limit(queue, round);
 	arm(round->kind, round->answered ? 0 : PAUSE_MS);
 }
 
@@ -137,6 +204,7 @@ static void begin_round(evutil_socket_t nothing, short events, void *argument)
 	round = task_new(service_here()->loop, &arena, sizeof *round, task_then(ask), task_done(),
 			 ROUND_MS, &background);
 	round->kind = (enum kind)(queue - queues);
+	round->engine = recommender.engine;
 	take_from_queue(queue, round);
 	queue->under_way = true;
 	arena_defer(&round->task.arena, on_round_over, round);
@@ -149,7 +217,7 @@ void refresh_start(void)
 
 		if (!queue->started) {
 			queue->timer = evtimer_new(service_here()->loop, begin_round, queue);
-			queue->limit = kind == THREADS ? 1 : TOGETHER;
+			queue->limit = most[kind];
 			queue->started = true;
 		}
 		arm((enum kind)kind, 0);
@@ -163,9 +231,9 @@ void refresh_stop(void)
 		if (queues[kind].timer != NULL)
 			event_free(queues[kind].timer);
 		queues[kind].timer = NULL;
-		free(queues[kind].ids);
-		queues[kind].ids = NULL;
-		queues[kind].count = queues[kind].room = 0;
+		free(queues[kind].named.at);
+		free(queues[kind].batch.at);
+		queues[kind] = (struct kind_queue){.under_way = queues[kind].under_way};
 	}
 }
 
@@ -190,7 +258,7 @@ static void ask_comments(struct task *task, struct round *round)
 	if (round->kind == THREADS) {
 		request.topic_id = round->ids[0];
 		request.after_id = queues[THREADS].after;
-		request.limit = THREAD_PAGE;
+		request.limit = queues[THREADS].limit;
 	} else {
 		request.ids = round->ids;
 		request.n_ids = round->count;
@@ -230,7 +298,8 @@ static void take_topic_answers(const struct round *round)
 	}
 }
 
-static void take_comment_answers(const struct round *round)
+/* A thread is complete with an empty page: a full one need not be the last, nor a shorter one. */
+static void take_comment_answers(struct round *round)
 {
 	const Causerie__ListCommentDocumentsReply *reply = round->comments.reply;
 
@@ -238,11 +307,8 @@ static void take_comment_answers(const struct round *round)
 		take_comment(recommender.engine, reply->comments[i]);
 	if (round->kind != THREADS)
 		return;
-	queues[THREADS].after = 0;
-	if (reply->n_comments == THREAD_PAGE) {
-		queues[THREADS].after = reply->comments[reply->n_comments - 1]->id;
-		name(THREADS, round->ids[0]);
-	}
+	round->complete = reply->n_comments == 0;
+	queues[THREADS].after = round->complete ? 0 : reply->comments[reply->n_comments - 1]->id;
 }
 
 static struct step take(struct task *task)
@@ -255,12 +321,13 @@ static struct step take(struct task *task)
 			 round->kind == TOPICS ? round->topics.detail : round->comments.detail);
 		return task_done();
 	}
-	if (!queues[round->kind].started)
+	round->answered = true;
+	if (!queues[round->kind].started || round->engine != recommender.engine)
 		return task_done();
+	round->complete = true;
 	if (round->kind == TOPICS)
 		take_topic_answers(round);
 	else
 		take_comment_answers(round);
-	round->answered = true;
 	return task_done();
 }

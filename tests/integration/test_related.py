@@ -20,7 +20,7 @@ import requests
 from harness.postgres import Postgres
 from harness.programs import BUILD, program
 
-WORDS, PARTICIPANTS, RECENT = "2", "4", "7"
+WORDS, PARTICIPANTS, AUTHOR, RECENT = "2", "4", "6", "7"
 WAIT = 15
 
 
@@ -209,8 +209,25 @@ def test_a_merged_topic_disappears_and_its_comments_count_for_the_other(site):
     site.until_related(1, 101)
     site.put_topic(101, "Autre sujet", state="merged", version=2, kind="topic.transitioned", target=102)
     site.until_related(1, 101, related=False)
-    site.put_comment(41, 102, "d'accord")
     site.until_related(1, 102)
+
+
+def test_who_was_forgotten_counts_no_more_nor_after_a_rebuild(site):
+    def says_so():
+        return AUTHOR in site.ask(1)[1][2]["reasons"]
+
+    site.put_comment(50, 2, "J'ai proposé l'autre", author=1001)
+    site.until(says_so, "who asks took part")
+    site.run("topics", "INSERT INTO forgotten_accounts VALUES (1001)")
+    for owner in ("topics", "comments"):
+        site.run(owner, "INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type)"
+                        " VALUES ('account', 1001, 2, 'account.forgotten')")
+    site.until(lambda: not says_so(), "it still counts")
+    site.kill("related")
+    (site.folder / "snapshot").unlink(missing_ok=True)
+    site.start("related")
+    site.until(lambda: site.ready("related"), "related is not ready")
+    assert not says_so()
 
 
 def test_an_unsaved_text_finds_what_is_there(site):
