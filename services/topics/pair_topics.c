@@ -11,14 +11,12 @@
  */
 #include "topics.h"
 
+#include <string.h>
+
 #include "lib/idempotency.h"
 #include "lib/outbox.h"
 
-enum {
-	MOST_PINNED = 5,    /* a topic's page has as many places: one more would not be seen */
-	MOST_BANNED = 100,  /* a topic that fits to so little wants another text */
-	MOST_PAIRS = 16384, /* on the site, as many as the recommender holds (related/pairs.h) */
-};
+enum { MOST_PAIRS = 16384 }; /* on the site, as many as the recommender holds (related/pairs.h) */
 
 struct pair_topics {
 	struct task task;
@@ -83,6 +81,17 @@ static bool may_see_both(struct pair_topics *p)
 	return seen == wanted;
 }
 
+/* The field that names a merged topic, of which nothing is said any more; or NULL. */
+static const char *merged_field(const struct pair_topics *p)
+{
+	for (int row = 0; row < p->topics.rows; row++)
+		if (strcmp(sql_get_text(&p->topics, row, "state"), "merged") == 0)
+			return (uint64_t)sql_get_integer(&p->topics, row, "id") == p->ids[0]
+				       ? "topic_id"
+				       : "other_id";
+	return NULL;
+}
+
 static void say(struct pair_topics *p)
 {
 	const bool pinned = p->pairing == CAUSERIE__PAIRING__PAIRING_PINNED;
@@ -113,6 +122,8 @@ static struct step check(struct task *task)
 		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN, "the address is not verified");
 	if (p->ids[0] == p->ids[1])
 		return rpc_invalid(task, "other_id", "not_allowed");
+	if (merged_field(p) != NULL)
+		return rpc_invalid(task, merged_field(p), "not_allowed");
 
 	say(p);
 	return task_then(said);
@@ -130,6 +141,8 @@ static struct step said(struct task *task)
 
 	if (p->written.state != SQL_DONE)
 		return rpc_sql_failed(task, &p->written);
+	if (sql_get_integer(&p->written, 0, "possible") == 0)
+		return rpc_fail(task, CAUSERIE__CODE__CONFLICT, "one of them was merged meanwhile");
 	if (sql_get_integer(&p->written, 0, "full") > 0)
 		return rpc_invalid(task, "pairing", "out_of_range");
 	if (sql_get_integer(&p->written, 0, "first") == 0) {

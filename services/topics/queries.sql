@@ -186,12 +186,19 @@ WITH made AS (UPDATE topics SET version = version + 1, updated_at = now(), title
                      FROM made)
 SELECT id FROM made;
 
+-- Before a merge, in its transaction: what is said of either meanwhile waits, and is then said of a merged topic.
+-- name: lock_merge
+SELECT id FROM topics WHERE id IN (:id::bigint, :target_id::bigint) ORDER BY id FOR UPDATE;
+
 -- name: transition_topic
-WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint FOR UPDATE),
-     made AS (UPDATE topics t SET version = version + 1, updated_at = now(), state_since = now(), state = :to::text,
+WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint
+                   AND (:to::text <> 'merged'
+                        OR EXISTS (SELECT FROM topics g WHERE g.id = :target_id::bigint AND g.state <> 'merged' AND g.seen_by = 'everybody'))
+                   FOR UPDATE),
+     made AS (UPDATE topics t SET version = version + 1, updated_at = now(), state_since = now(), state = :to,
                      opened_at = CASE WHEN :to = 'open' THEN coalesce(opened_at, now()) ELSE opened_at END,
                      public_reason = CASE WHEN :reason_private::boolean THEN '' ELSE :reason::text END,
-                     target_id = coalesce(:target_id::bigint, target_id)
+                     target_id = coalesce(:target_id, target_id)
                 FROM before WHERE t.id = before.id AND t.version = :version::bigint
               RETURNING t.*, before.state AS from_state),
      logged AS (INSERT INTO topic_transitions (topic_id, version, actor_id, from_state, to_state, reason, reason_private)
@@ -219,6 +226,45 @@ WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint FOR UPDATE),
                                              'target_id', coalesce(target_id, 0))
                      FROM made)
 SELECT id FROM made;
+
+-- After a merge, in its transaction: what people said of the topic goes over to its target, where a member's own
+-- opinion and candidacy win. So does what organizers said of the target and another topic; a pin or ban beyond what
+-- a topic may have is left out, the oldest first.
+-- name: carry_over
+WITH merged AS (SELECT id, target_id FROM topics
+                 WHERE id = :id::bigint AND version = :version::bigint + 1 AND state = 'merged' AND target_id = :target_id::bigint),
+     gone AS (DELETE FROM opinions o USING merged WHERE o.topic_id = merged.id
+              RETURNING target_id, account_id, value, reason, at),
+     given AS (INSERT INTO opinions (topic_id, account_id, value, reason, at) SELECT target_id, account_id, value, reason, at FROM gone
+               ON CONFLICT DO NOTHING RETURNING topic_id, account_id, value, reason),
+     opinions_logged AS (INSERT INTO opinion_log (topic_id, account_id, value, reason)
+                         SELECT :id, account_id, NULL, '' FROM gone UNION ALL SELECT topic_id, account_id, value, reason FROM given),
+     counted AS (UPDATE topics t SET opinions = t.opinions + n, passionnant = t.passionnant + n4, interessant = t.interessant + n3,
+                        moyen = t.moyen + n2, sans_interet = t.sans_interet + n1
+                   FROM (SELECT topic_id, count(*) AS n, count(*) FILTER (WHERE value = 4) AS n4, count(*) FILTER (WHERE value = 3) AS n3,
+                                count(*) FILTER (WHERE value = 2) AS n2, count(*) FILTER (WHERE value = 1) AS n1 FROM given GROUP BY topic_id
+                         UNION ALL
+                         SELECT id, -opinions, -passionnant, -interessant, -moyen, -sans_interet FROM topics JOIN merged USING (id)) AS more
+                  WHERE t.id = more.topic_id),
+     candidates AS (UPDATE participations p SET topic_id = merged.target_id FROM merged
+                     WHERE p.topic_id = merged.id
+                       AND NOT EXISTS (SELECT FROM participations o WHERE o.topic_id = merged.target_id AND o.account_id = p.account_id
+                                        AND o.state IN ('submitted', 'in_review', 'reserve', 'invited', 'confirmed', 'took_part'))),
+     freed AS (DELETE FROM related_pairs p USING merged WHERE merged.id IN (p.topic_id, p.other_id)
+               RETURNING target_id, CASE WHEN p.topic_id = merged.id THEN p.other_id ELSE p.topic_id END AS other_id, pairing, actor_id, at),
+     own AS (SELECT CASE WHEN p.topic_id = target_id THEN p.other_id ELSE p.topic_id END AS other_id, pairing
+               FROM merged JOIN related_pairs p ON target_id IN (p.topic_id, p.other_id)),
+     wanted AS (SELECT f.*, row_number() OVER (PARTITION BY pairing ORDER BY at DESC, other_id)
+                            + (SELECT count(*) FROM own WHERE own.pairing = f.pairing AND own.other_id <> :id) AS place
+                  FROM freed f WHERE other_id <> target_id AND other_id NOT IN (SELECT other_id FROM own)),
+     paired AS (INSERT INTO related_pairs (topic_id, other_id, pairing, actor_id, at)
+                SELECT least(target_id, other_id), greatest(target_id, other_id), pairing, actor_id, at FROM wanted
+                 WHERE place <= CASE pairing WHEN 'pinned' THEN :most_pinned::bigint ELSE :most_banned::bigint END
+                RETURNING topic_id, other_id, pairing),
+     pairs_logged AS (INSERT INTO related_pair_log (topic_id, other_id, pairing, actor_id)
+                      SELECT least(:id, other_id), greatest(:id, other_id), NULL, :viewer_id::bigint FROM freed
+                      UNION ALL SELECT topic_id, other_id, pairing, :viewer_id FROM paired)
+SELECT count(*) AS merged FROM merged;
 
 -- name: list_history
 SELECT h.at, h.actor_id, nullif(h.from_state, '') AS "from", nullif(h.to_state, '') AS "to", h.version,
@@ -284,9 +330,12 @@ SELECT t.seen_by, t.proposer_id, t.opinions, t.passionnant, t.interessant, t.moy
 
 -- The organizer's word, its log line and its event; the same word again changes nothing. Full: one of
 -- the two has :most pairs of this kind, or the site :site_most. Organizers at the same moment may exceed
--- them by one each; whoever reads pairs has room for that.
+-- them by one each; whoever reads pairs has room for that. Nothing is said of a merged topic: who merges it
+-- at this moment holds its row, and it is looked at when that is over.
 -- name: pair_topics
-WITH pair AS (SELECT least(:topic_id::bigint, :other_id::bigint) AS topic_id, greatest(:topic_id, :other_id) AS other_id),
+WITH there AS (SELECT FROM topics WHERE id IN (:topic_id::bigint, :other_id::bigint) AND state <> 'merged' FOR KEY SHARE),
+     pair AS (SELECT least(:topic_id, :other_id) AS topic_id, greatest(:topic_id, :other_id) AS other_id
+               WHERE (SELECT count(*) FROM there) = 2),
      "full" AS (SELECT FROM pair, unnest(ARRAY[pair.topic_id, pair.other_id]) AS t(id)
                  WHERE (SELECT count(*) FROM related_pairs p
                          WHERE (p.topic_id = t.id OR p.other_id = t.id) AND p.pairing = :pairing::text
@@ -308,7 +357,8 @@ WITH pair AS (SELECT least(:topic_id::bigint, :other_id::bigint) AS topic_id, gr
                           jsonb_build_object('topic_id', topic_id, 'target_id', other_id, 'actor_id', actor_id,
                                              'to_state', pairing)
                      FROM logged)
-SELECT (SELECT count(*) FROM once) AS first, (SELECT count(*) FROM "full") AS "full", (SELECT count(*) FROM logged) AS changed;
+SELECT (SELECT count(*) FROM pair) AS possible, (SELECT count(*) FROM once) AS first, (SELECT count(*) FROM "full") AS "full",
+       (SELECT count(*) FROM logged) AS changed;
 
 -- name: unpair_topics
 WITH pair AS (SELECT least(:topic_id::bigint, :other_id::bigint) AS topic_id, greatest(:topic_id, :other_id) AS other_id),
@@ -324,7 +374,7 @@ WITH pair AS (SELECT least(:topic_id::bigint, :other_id::bigint) AS topic_id, gr
                    SELECT 'pair', id, 1, 'pair.changed', :trace::text,
                           jsonb_build_object('topic_id', topic_id, 'target_id', other_id, 'actor_id', actor_id)
                      FROM logged)
-SELECT (SELECT count(*) FROM once) AS first, 0 AS "full", (SELECT count(*) FROM logged) AS changed;
+SELECT 1 AS possible, (SELECT count(*) FROM once) AS first, 0 AS "full", (SELECT count(*) FROM logged) AS changed;
 
 -- name: get_pair
 SELECT :topic_id::bigint AS topic_id, :other_id::bigint AS other_id, pairing, actor_id, at

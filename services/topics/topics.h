@@ -14,6 +14,12 @@
 #include "queries.h"
 #include "topics.pb-c.h"
 
+/* What organizers may say of one topic and others. */
+enum {
+	MOST_PINNED = 5,   /* a topic's page has as many places: one more would not be seen */
+	MOST_BANNED = 100, /* a topic that fits to so little wants another text */
+};
+
 /* lifecycle.c: who may see what, and what may follow. */
 
 bool is_organizer(const struct viewer *);

@@ -3,7 +3,9 @@
  *
  *   fetch --> check --> move --> moved --> answer
  *
- * The table in lifecycle.c says who may; here stands what each step needs besides.
+ * The table in lifecycle.c says who may; here stands what each step needs besides. A merge is one
+ * transaction of three statements: what is said of the topic while it goes is carried over with the
+ * rest, or refused, but never left behind.
  */
 #include "topics.h"
 
@@ -17,7 +19,7 @@ struct transition_topic {
 	struct task task;
 	const Causerie__TransitionTopicRequest *ask;
 	struct topic_rows before, target, after;
-	struct sql_slot moved;
+	struct sql_slot locked, moved, carried;
 };
 
 static task_step fetch, check, moved, answer;
@@ -96,6 +98,24 @@ static const char *target_wrong(struct transition_topic *t)
 		       : "not_allowed";
 }
 
+/* The transition, within a merge. */
+static void merge(struct transition_topic *t, const struct sql_named *with, size_t n)
+{
+	struct task *task = &t->task;
+	const ProtobufCMessage *ask = &t->ask->base;
+	const struct sql_named most[] = {{"most_pinned", sql_integer(MOST_PINNED)},
+					 {"most_banned", sql_integer(MOST_BANNED)}};
+	const struct sql_statement statements[] = {
+		{&lock_merge_sql, sql_bind(task, &lock_merge_sql, ask, NULL, 0), &t->locked},
+		{&transition_topic_sql, sql_bind(task, &transition_topic_sql, ask, with, n),
+		 &t->moved},
+		{&carry_over_sql, sql_bind(task, &carry_over_sql, ask, most, 2), &t->carried},
+	};
+
+	sql_run_together(task, service_here()->sql, statements,
+			 sizeof statements / sizeof *statements);
+}
+
 static void move(struct transition_topic *t)
 {
 	static const Causerie__Recording no_recording = CAUSERIE__RECORDING__INIT;
@@ -103,21 +123,31 @@ static void move(struct transition_topic *t)
 	const Causerie__Recording *r = t->ask->recording ? t->ask->recording : &no_recording;
 	const Causerie__Video *v = t->ask->video ? t->ask->video : &no_video;
 	struct task *task = &t->task;
+	const struct sql_named with[] = {
+		{"to", sql_text(state_name(t->ask->to))},
+		{"reason", sql_text(text_body(&task->arena, t->ask->reason))},
+		{"place_name", sql_text(r->place_name)},
+		{"address", sql_text(r->address)},
+		{"address_private", sql_flag(r->address_private)},
+		{"access", sql_text(r->access)},
+		{"online_url", sql_text(r->online_url)},
+		{"starts_at", sql_integer(r->starts_at)},
+		{"ends_at", sql_integer(r->ends_at)},
+		{"time_zone", sql_text(r->time_zone)},
+		{"set_capacity", sql_integer(r->set_capacity)},
+		{"audience_capacity", sql_integer(r->audience_capacity)},
+		{"url", sql_text(v->url)},
+		{"duration_seconds", sql_integer(v->duration_seconds)},
+		{"transcript", sql_text(v->transcript)},
+		{"captions_url", sql_text(v->captions_url)},
+		{"no_captions_reason", sql_text(v->no_captions_reason)}};
+	const size_t n = sizeof with / sizeof *with;
 
-	SQL_NAMED(task, &t->moved, service_here()->sql, &transition_topic_sql, &t->ask->base,
-		  {"to", sql_text(state_name(t->ask->to))},
-		  {"reason", sql_text(text_body(&task->arena, t->ask->reason))},
-		  {"place_name", sql_text(r->place_name)}, {"address", sql_text(r->address)},
-		  {"address_private", sql_flag(r->address_private)},
-		  {"access", sql_text(r->access)}, {"online_url", sql_text(r->online_url)},
-		  {"starts_at", sql_integer(r->starts_at)}, {"ends_at", sql_integer(r->ends_at)},
-		  {"time_zone", sql_text(r->time_zone)},
-		  {"set_capacity", sql_integer(r->set_capacity)},
-		  {"audience_capacity", sql_integer(r->audience_capacity)},
-		  {"url", sql_text(v->url)}, {"duration_seconds", sql_integer(v->duration_seconds)},
-		  {"transcript", sql_text(v->transcript)},
-		  {"captions_url", sql_text(v->captions_url)},
-		  {"no_captions_reason", sql_text(v->no_captions_reason)});
+	if (t->ask->to == CAUSERIE__TOPIC_STATE__MERGED)
+		merge(t, with, n);
+	else
+		sql_run_message(task, &t->moved, service_here()->sql, &transition_topic_sql,
+				&t->ask->base, with, n);
 }
 
 static struct step check(struct task *task)

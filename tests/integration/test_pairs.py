@@ -111,6 +111,38 @@ def test_a_banned_topic_is_in_no_list_until_it_is_freed(site, topics, organizer)
     assert organizer.get(f"/topics/{one}/pairs")["items"] == []
 
 
+def test_what_was_said_of_a_merged_topic_is_said_of_where_it_went(site, topics, organizer):
+    old, new, pinned, banned = topics["bicycle"], topics["cycle paths"], topics["choir"], topics["tomatoes"]
+    assert pair(organizer, old, pinned, "pinned").status_code == 200
+    assert pair(organizer, old, banned, "pinned").status_code == 200
+    assert pair(organizer, new, banned, "banned").status_code == 200
+    assert pair(organizer, old, new, "banned").status_code == 200
+    version = organizer.get(f"/topics/{old}")["version"]
+    organizer.post(f"/topics/{old}/transitions", {"to": "merged", "version": version, "target_id": new}, status=200)
+    said = {item["other_id"]: item["pairing"] for item in organizer.get(f"/topics/{new}/pairs")["items"]}
+    assert said == {pinned: "pinned", banned: "banned"}
+    assert organizer.get(f"/topics/{old}/pairs")["items"] == []
+    assert logged(site, old, pinned)[-1][0] is None and logged(site, new, pinned)[-1][0] == "pinned"
+    eventually(lambda: first(site, new, pinned) and first(site, pinned, new))
+    assert banned not in ids(site, new)
+    for one, other, field in ((old, pinned, "topic_id"), (pinned, old, "other_id")):
+        refused = pair(organizer, one, other, "pinned")
+        assert (refused.status_code, refused.json()["errors"]) == (422, [{"field": field, "reason": "not_allowed"}])
+
+
+def test_a_target_gets_no_more_pins_than_it_may_have(site, topics, ana, organizer):
+    new, old = topics["cycle paths"], topics["bicycle"]
+    others = [site.open_topic(ana, organizer, title=f"Un voisin parmi sept, le {n}")["id"] for n in range(7)]
+    for other in others[:4]:
+        assert pair(organizer, new, other, "pinned").status_code == 200
+    for other in others[3:]:
+        assert pair(organizer, old, other, "pinned").status_code == 200
+    version = organizer.get(f"/topics/{old}")["version"]
+    organizer.post(f"/topics/{old}/transitions", {"to": "merged", "version": version, "target_id": new}, status=200)
+    said = {item["other_id"] for item in organizer.get(f"/topics/{new}/pairs")["items"]}
+    assert said == {*others[:4], others[6]}
+
+
 def test_the_page_that_was_kept_for_visitors_follows(site, topics, organizer):
     one, other = topics["cycle paths"], topics["choir"]
     visitor = Browser(site)

@@ -4,8 +4,8 @@ import contextlib
 import pytest
 import requests
 
-from harness.deployment import ROOT, a_topic, eventually
-from harness.postgres import Postgres
+from harness import migrations
+from harness.deployment import a_topic, eventually
 
 REASON = "Une raison publique assez longue pour dire quelque chose."
 NOBODY_ELSE, ORGANIZERS, EVERYBODY = set(), {"organizer"}, {"visitor", "member", "moderator", "organizer"}
@@ -105,27 +105,11 @@ def test_comments_of_a_withdrawn_topic_stay_its_own_when_it_is_archived(site, pe
 # --- topics of before
 
 
-MIGRATIONS = sorted((ROOT / "services" / "topics" / "migrations").glob("0*.sql"))
-LIB = ROOT / "services" / "lib" / "migrations"
-
-
 @pytest.fixture(scope="module")
 def before():
     """A database as it was before topics knew who sees them."""
-    with contextlib.ExitStack() as stack:
-        postgres = Postgres()
-        stack.callback(postgres.remove)
-        postgres.start()
-        postgres.create_database("before")
-        connection = stack.enter_context(contextlib.closing(postgres.connect("before")))
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for name in (ROOT / "services" / "topics" / "migrations" / "lib.list").read_text().split():
-                cursor.execute((LIB / f"{name}.sql").read_text())
-            for migration in MIGRATIONS:
-                if migration.name < "0008":
-                    cursor.execute(migration.read_text())
-            yield cursor
+    with migrations.before("topics", "0008") as cursor:
+        yield cursor
 
 
 def test_topics_that_are_there_are_seen_by_whom_their_log_says(before):
@@ -138,7 +122,7 @@ def test_topics_that_are_there_are_seen_by_whom_their_log_says(before):
             before.execute("INSERT INTO topic_transitions (topic_id, version, actor_id, from_state, to_state) VALUES (%s, %s, 1, %s, %s)",
                            (number, version, one, to))
         wanted[number] = {0: "proposer", 1: "organizers", 4: "everybody"}[len(others)]
-    before.execute(next(one for one in MIGRATIONS if one.name.startswith("0008")).read_text())
+    migrations.apply(before, "topics", "0008")
     before.execute("SELECT id, seen_by FROM topics")
     assert dict(before.fetchall()) == wanted
     before.execute("SELECT aggregate_id, payload ->> 'seen_by' FROM outbox")

@@ -197,6 +197,73 @@ def test_a_merged_topic_leads_to_where_it_went_with_its_comments(site, ana, orga
     eventually(lambda: site.visitor().get(f"/topics/{new['id']}")["counts"]["comments"] == 1)
 
 
+def merge(organizer, old, new, status=200):
+    return organizer.post(f"/topics/{old['id']}/transitions",
+                          {"to": "merged", "version": old["version"], "target_id": new["id"]}, status=status)
+
+
+def opinion_counts(site, topic):
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        return rows(cursor, "SELECT opinions, passionnant, interessant, moyen, sans_interet FROM topics WHERE id = %s", topic["id"])[0]
+
+
+def test_opinions_of_a_merged_topic_go_over_and_the_targets_own_wins(site, ana, organizer, crowd):
+    old, new = site.open_topic(ana, organizer, title="Celui qui avait des avis"), site.open_topic(ana, organizer)
+    for member, value in zip(crowd, (4, 4, 3, 1)):
+        member.put(f"/topics/{old['id']}/opinion", {"value": value, "reason": "Dit avant"})
+    crowd[0].put(f"/topics/{new['id']}/opinion", {"value": 2, "reason": "Dit ici"})
+    merge(organizer, old, new)
+    assert opinion_counts(site, old) == (0, 0, 0, 0, 0)
+    assert opinion_counts(site, new) == (4, 1, 1, 1, 1)
+    own = [member.get(f"/topics/{new['id']}/opinions") for member in crowd[:4]]
+    assert [(one["own_opinion"], one["own_reason"]) for one in own] == [(2, "Dit ici"), (4, "Dit avant"), (3, "Dit avant"), (1, "Dit avant")]
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        assert rows(cursor, "SELECT value FROM opinion_log WHERE topic_id = %s ORDER BY id DESC LIMIT 4", old["id"]) == [(None,)] * 4
+        assert rows(cursor, "SELECT count(*) FROM opinion_log WHERE topic_id = %s", new["id"]) == [(4,)]
+
+
+def test_opinions_given_while_topics_are_merged_are_never_left_behind(site, ana, organizer, crowd):
+    for _ in range(8):
+        old, new = site.open_topic(ana, organizer), site.open_topic(ana, organizer)
+
+        def say(member):
+            return member.request("PUT", f"/topics/{old['id']}/opinion", {"value": 3}).status_code
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            said = [pool.submit(say, member) for member in crowd]
+            merge(organizer, old, new)
+            taken = [one.result() for one in said].count(200)
+        assert opinion_counts(site, old)[0] == 0
+        assert opinion_counts(site, new) == (taken, 0, taken, 0, 0)
+
+
+def test_candidacies_go_over_but_for_one_who_stands_there_already(site, ana, organizer, crowd):
+    old, new = site.open_topic(ana, organizer), site.open_topic(ana, organizer)
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        for topic, member, state in ((old, crowd[0], "submitted"), (old, crowd[1], "reserve"), (new, crowd[1], "submitted"),
+                                     (new, crowd[0], "withdrawn")):
+            cursor.execute("INSERT INTO participations (topic_id, account_id, state) VALUES (%s, %s, %s)",
+                           (topic["id"], member.id, state))
+    merge(organizer, old, new)
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        stand = {(int(topic), int(member), state) for topic, member, state in rows(
+            cursor, "SELECT topic_id, account_id, state FROM participations WHERE topic_id IN (%s, %s)", old["id"], new["id"])}
+    assert stand == {(int(new["id"]), int(crowd[0].id), "submitted"), (int(new["id"]), int(crowd[0].id), "withdrawn"),
+                     (int(new["id"]), int(crowd[1].id), "submitted"), (int(old["id"]), int(crowd[1].id), "reserve")}
+
+
+def test_of_two_merges_into_one_another_at_once_one_is_refused(site, ana, organizer):
+    for _ in range(6):
+        one, other = site.open_topic(ana, organizer), site.open_topic(ana, organizer)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answers = [pool.submit(organizer.request, "POST", f"/topics/{a['id']}/transitions",
+                                   {"to": "merged", "version": a["version"], "target_id": b["id"]})
+                       for a, b in ((one, other), (other, one))]
+            assert sorted(answer.result().status_code for answer in answers)[0] == 200
+        states = sorted(site.visitor().get(f"/topics/{topic['id']}")["state"] for topic in (one, other))
+        assert states == ["merged", "open"]
+
+
 def test_owners_that_forgot_an_account_say_so_and_name_it_no_more(site, organizer):
     member = site.member("Passagère")
     topic = site.open_topic(member, organizer)["id"]
