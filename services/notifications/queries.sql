@@ -50,7 +50,9 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                    ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
 
--- A step of a topic's life: the proposer always, followers when there is a date, a video or an end.
+-- A step of a topic's life: the proposer always, followers when there is a date, a video or an end. Who followed
+-- what was merged follows where it went, at the same level, unless they have one there. Of who muted it both
+-- topics stay muted: mails about the one may still wait.
 -- name: topic_transitioned
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
@@ -67,7 +69,12 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                        CASE WHEN wanted THEN '' ELSE 'not wanted' END, now()
                   FROM moved, told LEFT JOIN choices c ON c.account_id = told.account_id AND c.reason = 'state',
                        LATERAL (SELECT coalesce(NOT (c.never OR c.stopped), true) AS wanted) w
-                ON CONFLICT DO NOTHING)
+                ON CONFLICT DO NOTHING),
+     left_here AS (DELETE FROM follows WHERE topic_id = :topic_id AND :to_state = 'merged' AND level <> 'mute' AND EXISTS (SELECT FROM moved)),
+     following AS (INSERT INTO follows (topic_id, account_id, level, chosen, at)
+                   SELECT :target_id::bigint, account_id, level, chosen, at FROM follows, moved
+                    WHERE topic_id = :topic_id AND :to_state = 'merged'
+                   ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
 
 -- Verification, reset, security: at once, whatever was chosen.

@@ -264,6 +264,23 @@ def test_of_two_merges_into_one_another_at_once_one_is_refused(site, ana, organi
         assert states == ["merged", "open"]
 
 
+def test_followers_of_a_merged_topic_follow_where_it_went(site, ana, organizer, crowd):
+    old, new = site.open_topic(ana, organizer), site.open_topic(crowd[4], organizer)
+    levels = dict(zip(crowd, ("all", "milestones", "mute", "all")))
+    for member, level in levels.items():
+        member.put(f"/topics/{old['id']}/follow", {"level": level})
+    crowd[3].put(f"/topics/{new['id']}/follow", {"level": "replies"})
+    levels |= {crowd[3]: "replies", ana: "replies"}
+    merge(organizer, old, new)
+    eventually(lambda: {member: member.get(f"/topics/{new['id']}/follow")["level"] for member in levels} == levels)
+    assert crowd[2].get(f"/topics/{old['id']}/follow")["level"] == "mute"
+    with site.database("notifications") as connection, connection.cursor() as cursor:
+        assert rows(cursor, "SELECT count(*) FROM follows WHERE topic_id = %s AND level <> 'mute'", old["id"]) == [(0,)]
+        told = {str(account) for account, in rows(cursor, "SELECT account_id FROM deliveries WHERE topic_id = %s"
+                                                          " AND to_state = 'merged'", old["id"])}
+    assert told == {member.id for member in (crowd[0], crowd[1], crowd[3], ana)}
+
+
 def test_owners_that_forgot_an_account_say_so_and_name_it_no_more(site, organizer):
     member = site.member("Passagère")
     topic = site.open_topic(member, organizer)["id"]
