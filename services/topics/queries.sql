@@ -190,6 +190,7 @@ SELECT id FROM made;
 -- name: lock_merge
 SELECT id FROM topics WHERE id IN (:id::bigint, :target_id::bigint) ORDER BY id FOR UPDATE;
 
+-- Why a topic was declined or cancelled stays its public reason when it is archived; why that was done is in its history.
 -- name: transition_topic
 WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint
                    AND (:to::text <> 'merged'
@@ -197,7 +198,8 @@ WITH before AS (SELECT id, state FROM topics WHERE id = :id::bigint
                    FOR UPDATE),
      made AS (UPDATE topics t SET version = version + 1, updated_at = now(), state_since = now(), state = :to,
                      opened_at = CASE WHEN :to = 'open' THEN coalesce(opened_at, now()) ELSE opened_at END,
-                     public_reason = CASE WHEN :reason_private::boolean THEN '' ELSE :reason::text END,
+                     public_reason = CASE WHEN :to = 'archived' AND public_reason <> '' THEN public_reason
+                                          WHEN :reason_private::boolean THEN '' ELSE :reason::text END,
                      target_id = coalesce(:target_id, target_id)
                 FROM before WHERE t.id = before.id AND t.version = :version::bigint
               RETURNING t.*, before.state AS from_state),
@@ -385,10 +387,13 @@ SELECT :id::bigint AS topic_id, CASE WHEN topic_id = :id THEN other_id ELSE topi
   FROM related_pairs WHERE topic_id = :id OR other_id = :id ORDER BY at DESC, other_id LIMIT 200;
 
 -- Those asked for, or the next ones. Who was erased is nobody: a name that accounts no longer has says nothing.
+-- What is archived may be recommended if it had a show: a topic that was declined, cancelled or not aired was in no
+-- list before, and the shelf does not put it back.
 -- name: list_documents
 SELECT t.id, t.title, t.slug, t.lead, t.state, CASE WHEN f.account_id IS NULL THEN t.proposer_id ELSE 0 END AS proposer_id, t.language, t.format, t.treatment, t.expertises,
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, t.article,
-       t.seen_by = 'everybody' AND t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published', 'archived') AS visible,
+       t.seen_by = 'everybody' AND (t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published')
+                                    OR (t.state = 'archived' AND EXISTS (SELECT FROM videos v WHERE v.topic_id = t.id))) AS visible,
        (SELECT array_agg(account_id ORDER BY at DESC) FROM (SELECT account_id, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_accounts,
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id

@@ -196,6 +196,15 @@ def test_a_new_topic_an_edit_and_a_hidden_one_show(site):
     assert site.ask(2)[0] == 2  # its words are nobody's business now
 
 
+def test_what_was_archived_is_related_if_it_had_a_show(site):
+    site.until_related(1, 2)
+    site.put_topic(2, "Le vélo en ville", "Des pistes cyclables pour tous", state="archived", version=2, kind="topic.transitioned")
+    site.until_related(1, 2, related=False)
+    site.run("topics", "INSERT INTO videos (topic_id, url, duration_seconds) VALUES (2, 'https://video.example/2', 60)")
+    site.put_topic(2, "Le vélo en ville", "Des pistes cyclables pour tous", state="archived", version=3, kind="topic.edited")
+    site.until_related(1, 2)
+
+
 def test_a_comment_makes_a_topic_related_until_it_is_hidden(site):
     site.put_comment(30, 3, "Je livre mes tomates par les pistes cyclables, à vélo, en ville")
     site.until_related(1, 3)

@@ -197,6 +197,16 @@ def test_a_merged_topic_leads_to_where_it_went_with_its_comments(site, ana, orga
     eventually(lambda: site.visitor().get(f"/topics/{new['id']}")["counts"]["comments"] == 1)
 
 
+def test_an_archived_topic_keeps_the_reason_why_it_was_declined(site, ana, organizer):
+    topic = site.open_topic(ana, organizer, title="Celui qu’on a décliné puis rangé")
+    for to, more in (("declined", {"reason": REASON}), ("archived", {"reason": "Rangé en fin d’année."})):
+        topic = organizer.post(f"/topics/{topic['id']}/transitions", {"to": to, "version": topic["version"], **more}, status=200)
+    assert site.visitor().get(f"/topics/{topic['id']}")["public_reason"] == REASON
+    log = [line["reason"] for line in site.visitor().get(f"/topics/{topic['id']}/history")["items"] if line["reason"]]
+    assert log == [REASON, "Rangé en fin d’année."]
+    assert REASON in requests.get(f"{site.url}/sujets/{topic['id']}", timeout=10).text
+
+
 def merge(organizer, old, new, status=200):
     return organizer.post(f"/topics/{old['id']}/transitions",
                           {"to": "merged", "version": old["version"], "target_id": new["id"]}, status=status)

@@ -1,4 +1,4 @@
-"""Topics that were merged when their opinions, pins and counts still stayed behind: the migration brings them over."""
+"""What migrations make of the topics that are there."""
 from harness import migrations
 
 OLD, OLDER, NEW, OTHER, FURTHER = 1, 2, 3, 4, 5  # OLDER went into OLD, OLD into NEW
@@ -9,10 +9,14 @@ def all_of(cursor, text):
     return cursor.fetchall()
 
 
+def put_topic(cursor, topic, state="open"):
+    cursor.execute("INSERT INTO topics (id, state, proposer_id, title, slug, lead, article, language, format, treatment, expertises)"
+                   " VALUES (%s, %s, 1, '', '', '', '', 'fr', '', '', '{}')", (topic, state))
+
+
 def put_topics(cursor):
     for topic in (OLD, OLDER, NEW, OTHER, FURTHER):
-        cursor.execute("INSERT INTO topics (id, state, proposer_id, title, slug, lead, article, language, format, treatment, expertises)"
-                       " VALUES (%s, 'open', 1, '', '', '', '', 'fr', '', '', '{}')", (topic,))
+        put_topic(cursor, topic)
     for topic, target in ((OLD, NEW), (OLDER, OLD)):
         cursor.execute("UPDATE topics SET state = 'merged', target_id = %s WHERE id = %s", (target, topic))
 
@@ -47,3 +51,19 @@ def test_what_was_said_of_merged_topics_is_said_of_where_they_are_now():
             (OLD, 11, "submitted"), (NEW, 11, "reserve"), (OLD, 12, "submitted"), (NEW, 12, "invited")]
         assert all_of(cursor, "SELECT topic_id, comments FROM discussions") == [(NEW, 10)]
         assert all_of(cursor, "SELECT aggregate_id, type FROM outbox") == [(NEW, "topic.edited")]
+
+
+def test_archived_topics_say_again_why_they_were_declined():
+    with migrations.before("topics", "0011") as cursor:
+        for topic, steps in ((1, (("declined", "Hors sujet", False), ("archived", "Rangé", False))),
+                             (2, (("not_aired", "Entre nous", True), ("archived", "", False))),
+                             (3, (("published", "", False), ("archived", "Rangé", False)))):
+            put_topic(cursor, topic, "archived")
+            for version, (to, reason, private) in enumerate(steps, 2):
+                cursor.execute("INSERT INTO topic_transitions (topic_id, version, actor_id, from_state, to_state, reason, reason_private)"
+                               " VALUES (%s, %s, 1, '', %s, %s, %s)", (topic, version, to, reason, private))
+            cursor.execute("UPDATE topics SET public_reason = %s WHERE id = %s", (steps[-1][1], topic))
+
+        migrations.apply(cursor, "topics", "0011")
+
+        assert all_of(cursor, "SELECT id, public_reason FROM topics ORDER BY id") == [(1, "Hors sujet"), (2, ""), (3, "Rangé")]
