@@ -40,8 +40,10 @@ bool keep_load(struct stream_place places[STREAMS])
 	struct engine_stats stats = {0};
 	int status = -ENOENT;
 
-	if (settings.snapshot_ms > 0)
+	if (settings.snapshot_ms > 0) {
+		snapshot_sweep(settings.snapshot);
 		status = load_engine(settings.snapshot, places, &engine);
+	}
 	if (status == 0)
 		engine_stats(engine, &stats);
 	if (status == 0 && stats.refused > 0) {

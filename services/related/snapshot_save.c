@@ -3,11 +3,13 @@
  */
 #include "related/snapshot.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -285,18 +287,35 @@ static void put_engine(struct writer *w, const struct engine *e, const void *pla
 	finish(w);
 }
 
+/* Names beside the final one; the rest is random. */
+#define BESIDE ".new"
+
+static const char *name_in_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static int open_folder(const char *path)
+{
+	char folder[PATH_MAX] = ".";
+	size_t length = (size_t)(name_in_folder(path) - path);
+	int fd = -1;
+
+	if (length > 0)
+		snprintf(folder, sizeof folder, "%.*s", (int)length, path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* The rename is only lasting once its folder is. */
 static int sync_folder(const char *path)
 {
-	char folder[PATH_MAX] = ".";
-	const char *slash = strrchr(path, '/');
-	int fd = -1, status = 0;
+	int fd = open_folder(path), status = 0;
 
-	if (slash != NULL)
-		snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fsync(fd) < 0)
 		status = -errno;
 	close(fd);
@@ -309,9 +328,9 @@ int snapshot_save(const struct engine *e, const char *path, const void *place, s
 	char beside[PATH_MAX];
 
 	if (place_size > SNAPSHOT_PLACE_BYTES ||
-	    snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
+	    snprintf(beside, sizeof beside, "%s" BESIDE "-XXXXXX", path) >= (int)sizeof beside)
 		return -EINVAL;
-	w = (struct writer){.fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+	w = (struct writer){.fd = mkostemp(beside, O_CLOEXEC)};
 	if (w.fd < 0)
 		return -errno;
 	put_engine(&w, e, place, place_size);
@@ -324,4 +343,20 @@ int snapshot_save(const struct engine *e, const char *path, const void *place, s
 		return w.status;
 	}
 	return sync_folder(path);
+}
+
+void snapshot_sweep(const char *path)
+{
+	const char *name = name_in_folder(path);
+	const size_t length = strlen(name);
+	int fd = open_folder(path);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+	if (folder == NULL)
+		return;
+	for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
+		if (strncmp(entry->d_name, name, length) == 0 &&
+		    strncmp(entry->d_name + length, BESIDE, strlen(BESIDE)) == 0)
+			(void)unlinkat(fd, entry->d_name, 0);
+	closedir(folder);
 }

@@ -24,6 +24,7 @@ enum {
 	DAMAGES = 600,
 	EVENTS = 20000, /* some ten thousand places in hot blocks, so three merges */
 	KILLS = 40,
+	WRITES = 40,
 	HEADER = sizeof(struct snapshot_header) + sizeof(uint64_t[2]), /* and the place */
 };
 
@@ -44,11 +45,8 @@ static int open_folder(void **state)
 
 static int close_folder(void **state)
 {
-	char beside[80];
-
 	(void)state;
-	snprintf(beside, sizeof beside, "%s.new", path);
-	unlink(beside);
+	snapshot_sweep(path);
 	unlink(path);
 	return rmdir(folder);
 }
@@ -569,6 +567,56 @@ static void killed_at_any_moment_it_goes_on_from_disk_and_answers_as_if_built_af
 	engine_free(resumed);
 }
 
+/* As after a kill: the former daemon's child still writes when the next one's begins. */
+static void of_two_who_write_at_once_each_leaves_a_whole_file(void **state)
+{
+	struct engine *engines[] = {small_site(6), small_site(7)}, *loaded = NULL;
+	pid_t writers[2];
+
+	(void)state;
+	unlink(path);
+	for (int i = 0; i < 2; i++) {
+		writers[i] = fork();
+		if (writers[i] == 0) {
+			int failed = 0;
+
+			for (int n = 0; n < WRITES && failed == 0; n++)
+				failed = snapshot_save(engines[i], path, "", 0);
+			_exit(failed != 0);
+		}
+	}
+	for (int ended = 0; ended < 2;) {
+		int status = snapshot_load(&(struct engine_settings){0}, path, NULL, 0, &loaded);
+
+		assert_true(status == 0 || status == -ENOENT);
+		if (status == 0)
+			engine_free(loaded);
+		if (waitpid(-1, &status, WNOHANG) > 0) {
+			assert_int_equal(status, 0);
+			ended++;
+		}
+	}
+	for (int i = 0; i < 2; i++)
+		engine_free(engines[i]);
+}
+
+static void what_was_left_beside_is_swept_and_nothing_else(void **state)
+{
+	static const char *const endings[] = {".new", ".new-aB3xyz", ".old", "-2"};
+	char beside[96];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(beside, sizeof beside, "%s%s", path, endings[i]);
+		close(open(beside, O_CREAT | O_WRONLY, 0600));
+	}
+	snapshot_sweep(path);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(beside, sizeof beside, "%s%s", path, endings[i]);
+		assert_int_equal(unlink(beside), i < 2 ? -1 : 0);
+	}
+}
+
 static void a_folder_that_is_not_there_is_an_error_and_harms_nothing(void **state)
 {
 	struct engine *engine = small_site(5);
@@ -593,6 +641,8 @@ int main(void)
 		cmocka_unit_test(a_writer_that_is_killed_leaves_a_whole_file),
 		cmocka_unit_test(
 			killed_at_any_moment_it_goes_on_from_disk_and_answers_as_if_built_afresh),
+		cmocka_unit_test(of_two_who_write_at_once_each_leaves_a_whole_file),
+		cmocka_unit_test(what_was_left_beside_is_swept_and_nothing_else),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error_and_harms_nothing),
 	};
 
