@@ -8,10 +8,12 @@ into the owners' tables with its event, as their statements would.
 import json
 import os
 import pathlib
+import random
 import secrets
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
@@ -68,6 +70,10 @@ class Site:
         if not address.exists():
             return False
         return requests.get(f"http://{address.read_text().strip()}/readyz", timeout=5).status_code == 200
+
+    def beside(self):
+        """Snapshots that are being written, or were when their writer ended."""
+        return list(self.folder.glob("snapshot.new*"))
 
     def end(self):
         for process in self.processes.values():
@@ -264,16 +270,119 @@ def test_a_restart_goes_on_from_the_snapshot(site):
     assert starts.count("related.rebuild") == 1 and "related.loaded" in starts
 
 
-def test_killed_at_any_moment_it_comes_back_with_everything(site):
-    for number in range(6):
-        site.put_topic(10 + number, f"Pistes cyclables, le vélo en ville, volet{number}")
-        time.sleep(0.13 * number)
-        site.kill("related")
+class Groups:
+    """Topics in groups that share their words and nothing else; every change moves a few to another one, or hides them."""
+
+    COUNT, GROUPS, FIRST, DRAFTS = 1200, 240, 1000, 150
+
+    def __init__(self, site, chance):
+        self.site = site
+        self.chance = chance
+        self.version = 1
+        self.group = {self.FIRST + n: n % self.GROUPS for n in range(self.COUNT)}  # None: hidden
+        self.write(self.group, "topic.created")
+        self.write_drafts()
+
+    def write(self, topics, kind):
+        self.put([(topic, self.version, "withdrawn" if group is None else "open", f"Cercle{group} carré{group}",
+                   " ".join([f"rond{group} ovale{group} losange{group}"] * 3)) for topic, group in topics.items()], kind)
+
+    def write_drafts(self):
+        """Nobody sees them; their words make the snapshot large enough to be killed in."""
+        self.put([(topic, 1, "draft", f"Brouillon {topic}", " ".join(f"n{topic}x{n}" for n in range(200)))
+                  for topic in range(100000, 100000 + self.DRAFTS)], "topic.created")
+
+    def put(self, rows, kind):
+        self.site.run("topics", """
+            WITH made AS (INSERT INTO topics (id, version, state, proposer_id, title, slug, lead, article, language, format,
+                                              treatment, expertises)
+                SELECT id, version, state, id, title, 's', '', article, 'fr', 'debat', 'enquete', '{}'
+                  FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[]) AS t (id, version, state, title, article)
+                ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state,
+                    title = excluded.title, article = excluded.article
+                RETURNING *)
+            INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, payload)
+            SELECT 'topic', id, version, %s, jsonb_build_object('topic_id', id, 'to_state', state, 'proposer_id', proposer_id)
+              FROM made""", [list(column) for column in zip(*rows)] + [kind])
+
+    def change(self):
+        """A hidden one comes back with a later change, as nobody can withdraw for good here."""
+        self.version += 1
+        moved = {topic: self.chance.choice([None, *range(self.GROUPS)]) for topic in self.chance.sample(sorted(self.group), 100)}
+        self.group |= moved
+        self.write(moved, "topic.edited")
+
+    def is_right(self, topic):
+        """As many of its group as a page has places for, and no other."""
+        group = self.group[topic]
+        others = {other for other, its in self.group.items() if its == group and other != topic}
+        code, found = self.site.ask(topic)
+        if group is None:
+            return code == 2
+        return code == 1 and set(found) <= others and len(found) == min(5, len(others))
+
+
+class Killer(threading.Thread):
+    """Kills related: a moment after a snapshot's file appears, or at any moment."""
+
+    def __init__(self, site, after_file, delay):
+        super().__init__()
+        self.site = site
+        self.after_file = after_file
+        self.delay = delay
+        self.was_writing = False
+
+    def run(self):
+        end = time.monotonic() + WAIT
+        while self.after_file and not self.site.beside() and time.monotonic() < end:
+            time.sleep(0.0005)
+        time.sleep(self.delay)
+        self.site.kill("related")
+        self.was_writing = bool(self.site.beside())
+
+
+KILLS = 14
+
+
+def test_killed_at_random_points_of_snapshots_and_merges_it_goes_on_as_if_nothing_was(site):
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    site.environment["CAUSERIE_RELATED_SNAPSHOT_EVERY"] = "1ms"
+    site.stop("related")
+    groups = Groups(site, chance)
+    site.start("related")
+    site.until(lambda: groups.is_right(Groups.FIRST), "the groups are not there")
+    site.until(lambda: (site.folder / "snapshot").stat().st_size > 1 << 20, "there is no snapshot of them")
+    caught = 0
+    for n in range(KILLS):
+        killer = Killer(site, n % 2 == 0, chance.uniform(0, 0.006) if n % 2 == 0 else chance.uniform(0, 0.8))
+        killer.start()
+        while killer.is_alive():
+            groups.change()
+            time.sleep(0.01)
+        killer.join()
+        caught += killer.was_writing
         site.start("related")
-    site.until(lambda: site.ready("related"), "related is not ready")
-    for number in range(6):
-        site.until(lambda: site.ask(10 + number)[0] == 1, f"topic {10 + number} is not there")
-        assert site.ask(10 + number)[1]
+        site.until(lambda: site.ready("related"), "it is not ready")
+        for topic in chance.sample(sorted(groups.group), 4):
+            site.until(lambda: groups.is_right(topic), f"after kill {n} {topic} has wrong neighbours")
+    print(f"{caught} of {KILLS} kills while one was written, {groups.version} changes, {(site.folder / 'snapshot').stat().st_size}")
+    assert caught > 0, "no snapshot was being written: the kills proved nothing"
+    everything = [json.loads(line)["event"] for line in site.log("related").splitlines()]
+    assert everything.count("related.rebuild") == 1 and everything.count("related.loaded") == KILLS + 1
+    assert "related.snapshot_refused" not in everything
+
+    asked = chance.sample(sorted(groups.group), 40)
+    assert [topic for topic in asked if not groups.is_right(topic)] == []
+    kept = {topic: site.ask(topic) for topic in asked}
+    site.stop("related")
+    assert [path.name for path in site.folder.glob("snapshot*")] == ["snapshot"]
+    (site.folder / "snapshot").unlink()
+    site.start("related")
+    site.until(lambda: site.ready("related"), "it was not made anew")
+    assert {topic: (code, set(found)) for topic, (code, found) in kept.items()} == {
+        topic: (code, set(found)) for topic in asked for code, found in [site.ask(topic)]}
 
 
 def put_many(site, first, last):
