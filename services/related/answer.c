@@ -204,7 +204,7 @@ static uint32_t shared_label(const struct asking *a, const struct topic *t)
 
 		if (part.kind != PART_TAGS)
 			continue;
-		(void)list_open(&list, part.at, part.end);
+		list_open(&list, part.at, part.end);
 		while (list_next(&list))
 			if (bag_find(&a->query.bag, list.term) != NULL)
 				return list.term;

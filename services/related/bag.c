@@ -82,27 +82,16 @@ void bag_count(struct bag *bag, enum field field, uint32_t term, uint32_t freque
 	entry->tf[field] = sum < UINT16_MAX ? (uint16_t)sum : UINT16_MAX;
 }
 
-static void read_list(struct bag *bag, enum field field, const uint8_t *at, const uint8_t *end)
+static void read_part(struct bag *bag, const struct part *part, uint32_t until)
 {
+	enum field field = field_of(part->kind);
 	struct list list;
 
-	bag->length[field] += list_open(&list, at, end);
+	if (!record_terms(part, until, &list))
+		return;
+	bag->length[field] += list.tokens;
 	while (list_next(&list))
 		bag_count(bag, field, list.term, list.frequency);
-}
-
-static enum field part_field(enum part_kind kind)
-{
-	return kind == PART_TITLE ? FIELD_TITLE : kind == PART_BODY ? FIELD_BODY : FIELD_TAGS;
-}
-
-static void read_comment(struct bag *bag, const struct part *part, uint32_t until)
-{
-	struct record_comment comment;
-
-	record_comment_head(part, &comment);
-	if (!comment.removed && comment.created <= until)
-		read_list(bag, FIELD_REPLIES, comment.list, comment.end);
 }
 
 void bag_read_text(struct bag *bag, const struct record *record)
@@ -110,7 +99,7 @@ void bag_read_text(struct bag *bag, const struct record *record)
 	struct part part = {0};
 
 	while (record_next(record, &part) && part.kind <= PART_TAGS)
-		read_list(bag, part_field(part.kind), part.at, part.end);
+		read_part(bag, &part, UINT32_MAX);
 }
 
 void bag_read_replies(struct bag *bag, const struct record *record, uint32_t until)
@@ -119,17 +108,31 @@ void bag_read_replies(struct bag *bag, const struct record *record, uint32_t unt
 
 	while (record_next(record, &part))
 		if (part.kind == PART_COMMENT)
-			read_comment(bag, &part, until);
+			read_part(bag, &part, until);
 }
 
 void bag_read(struct bag *bag, const struct record *record)
 {
 	struct part part = {0};
 
+	while (record_next(record, &part))
+		read_part(bag, &part, UINT32_MAX);
+}
+
+void bag_read_common(struct bag *bag, const struct record *record, const struct bag *one,
+		     const struct bag *other)
+{
+	struct part part = {0};
+
 	while (record_next(record, &part)) {
-		if (part.kind == PART_COMMENT)
-			read_comment(bag, &part, UINT32_MAX);
-		else if (part.kind <= PART_TAGS)
-			read_list(bag, part_field(part.kind), part.at, part.end);
+		enum field field = field_of(part.kind);
+		struct list list;
+
+		if (!record_terms(&part, UINT32_MAX, &list))
+			continue;
+		bag->length[field] += list.tokens;
+		while (one->count + other->count > 0 && list_next(&list))
+			if (bag_find(one, list.term) != NULL || bag_find(other, list.term) != NULL)
+				bag_count(bag, field, list.term, list.frequency);
 	}
 }

@@ -21,6 +21,15 @@ enum field {
 	FIELDS,
 };
 
+/* Where the terms of a part count; of parts without terms it says nothing. */
+static inline enum field field_of(enum part_kind kind)
+{
+	return kind == PART_TITLE  ? FIELD_TITLE
+	       : kind == PART_BODY ? FIELD_BODY
+	       : kind == PART_TAGS ? FIELD_TAGS
+				   : FIELD_REPLIES;
+}
+
 struct bag_entry {
 	uint32_t term;
 	uint16_t tf[FIELDS]; /* saturates */
@@ -67,6 +76,10 @@ void bag_read_replies(struct bag *, const struct record *, uint32_t until);
 
 /* Both, with every comment. */
 void bag_read(struct bag *, const struct record *);
+
+/* Of a record only the terms that one of two others has; lengths are those of the whole. */
+void bag_read_common(struct bag *, const struct record *, const struct bag *one,
+		     const struct bag *other);
 
 void bag_count(struct bag *, enum field, uint32_t term, uint32_t frequency);
 

@@ -18,6 +18,7 @@ enum {
 	TOPICS_BETWEEN_LOOKS = 32, /* some 30 us between two looks at the clock */
 	WORDS_BETWEEN_LOOKS = 512,
 	FEWEST_DENSE = 64, /* in a small block a run is as good */
+	AHEAD = 8,         /* terms whose place is on its way from memory */
 };
 
 enum shape { BY_SLOTS, BY_GAPS, DENSE };
@@ -100,12 +101,6 @@ bool builder_holds(const struct builder *b, uint32_t slot)
 	return topic_at(b, slot)->building && topic_at(b, slot)->place == b->places[slot];
 }
 
-static void read_topic(struct builder *b, uint32_t slot)
-{
-	bag_clear(&b->bag);
-	bag_read(&b->bag, &topic_at(b, slot)->record);
-}
-
 static void count_slot(struct cursor *cursor, uint32_t slot)
 {
 	uint32_t gap = slot - cursor->slot;
@@ -115,11 +110,20 @@ static void count_slot(struct cursor *cursor, uint32_t slot)
 	cursor->slot = (uint16_t)slot;
 }
 
+/* A term that the topic has in several parts counts once. */
 static void count_topic(struct builder *b, uint32_t slot)
 {
-	read_topic(b, slot);
-	for (uint32_t i = 0; i < b->bag.count; i++)
-		count_slot(&b->cursors[b->bag.entries[i].term], slot);
+	struct part part = {0};
+
+	while (record_next(&topic_at(b, slot)->record, &part)) {
+		struct list list;
+
+		if (!record_terms(&part, UINT32_MAX, &list))
+			continue;
+		while (list_next(&list))
+			if (b->cursors[list.term].at == 0 || b->cursors[list.term].slot != slot)
+				count_slot(&b->cursors[list.term], slot);
+	}
 }
 
 static void put_slot(struct packed *packed, struct cursor *cursor, uint32_t slot, uint8_t impact)
@@ -163,11 +167,15 @@ static void fill_topic(struct builder *b, uint32_t slot)
 	struct packed *packed = &b->block->packed;
 	struct field_weights weights;
 
-	read_topic(b, slot);
+	bag_clear(&b->bag);
+	bag_read(&b->bag, &topic_at(b, slot)->record);
 	weights = bm25f_weights(b->block->averages, b->bag.length);
-	for (uint32_t i = 0; i < b->bag.count; i++)
+	for (uint32_t i = 0; i < b->bag.count; i++) {
+		if (i + AHEAD < b->bag.count)
+			__builtin_prefetch(&b->cursors[b->bag.entries[i + AHEAD].term], 1);
 		put_entry(packed, &b->cursors[b->bag.entries[i].term], slot,
 			  bm25f_impact(&weights, b->bag.entries[i].tf));
+	}
 }
 
 /* Each of these does a little, moves b->at, and is called again until b->at reaches the end. */

@@ -50,8 +50,9 @@ void corpus_close(struct corpus *c)
 	slots_free(&c->user_slots);
 	analyser_free(c->analyser);
 	dictionary_close(&c->dictionary);
-	free_mentions(&c->before);
-	free_mentions(&c->after);
+	free_mentions(&c->gone);
+	free_mentions(&c->come);
+	free_mentions(&c->kept);
 	*c = (struct corpus){0};
 }
 
@@ -67,7 +68,8 @@ size_t corpus_bytes(const struct corpus *c)
 	return dictionary_bytes(&c->dictionary) + c->topic_room * sizeof *c->topics +
 	       c->user_room * sizeof *c->users + c->in_room * sizeof *c->in +
 	       slots_bytes(&c->topic_slots) + slots_bytes(&c->user_slots) + c->record_bytes +
-	       c->list_bytes + mentions_bytes(&c->before) + mentions_bytes(&c->after);
+	       c->list_bytes + mentions_bytes(&c->gone) + mentions_bytes(&c->come) +
+	       mentions_bytes(&c->kept);
 }
 
 static bool same_topic(const void *owner, uint32_t position, const void *key)
@@ -223,65 +225,118 @@ static void mention_links(struct corpus *c, struct mentions *mentions, uint32_t 
 }
 
 /* People are noted of topics that are not live too, so that an erased one is found everywhere. */
-static void collect_others(struct corpus *c, uint32_t self, struct mentions *mentions)
+static void mention_others(struct corpus *c, struct mentions *mentions, uint32_t self, bool live,
+			   const struct record *record)
 {
-	const struct topic topic = c->topics[self], *t = &topic;
-	const struct record record = t->record;
 	struct part part = {0};
 
-	idset_clear(&mentions->users);
-	idset_clear(&mentions->targets);
-	mention_user(mentions, t->author);
-	while (record_next(&record, &part)) {
+	while (record_next(record, &part)) {
 		const uint8_t *at = part.at;
 
 		if (part.kind == PART_COMMENT)
-			mention_comment(c, mentions, self, t->live, &part);
-		else if (part.kind == PART_LINKS && t->live)
+			mention_comment(c, mentions, self, live, &part);
+		else if (part.kind == PART_LINKS && live)
 			mention_links(c, mentions, self, at);
 		else if (part.kind == PART_OPINION)
 			mention_user(mentions, (uint32_t)varint_take(&at));
 	}
 }
 
-static void collect(struct corpus *c, uint32_t self, struct mentions *mentions)
+static void clear_mentions(struct mentions *mentions)
 {
-	const struct record record = c->topics[self].record;
-
 	bag_clear(&mentions->bag);
-	if (c->topics[self].live)
-		bag_read(&mentions->bag, &record);
-	collect_others(c, self, mentions);
+	idset_clear(&mentions->users);
+	idset_clear(&mentions->targets);
 }
 
-static void compare_terms(struct corpus *c, const struct bag *before, const struct bag *after)
+/* --- a record and the one that takes its place --- */
+
+/* The bytes of the parts that both begin with: a record of its own. */
+static uint32_t common_size(const struct record *one, const struct record *other)
 {
+	struct part a = {0}, b = {0};
+	uint32_t size = 0;
+
+	while (record_next(one, &a) && record_next(other, &b) &&
+	       a.end - a.start == b.end - b.start &&
+	       memcmp(a.start, b.start, (size_t)(a.end - a.start)) == 0)
+		size = (uint32_t)(a.end - one->bytes);
+	return size;
+}
+
+static struct record rest(const struct record *record, uint32_t from)
+{
+	return (struct record){record->bytes + from, record->size - from};
+}
+
+static void mention_all(struct corpus *c, struct mentions *mentions, uint32_t self, bool live,
+			uint32_t author, const struct record *record)
+{
+	clear_mentions(mentions);
+	mention_user(mentions, author);
+	if (live)
+		bag_read(&mentions->bag, record);
+	mention_others(c, mentions, self, live, record);
+}
+
+/* Of the parts that stay only what the others mention too is of interest. */
+static void mention_kept(struct corpus *c, uint32_t self, bool live, const struct record *record)
+{
+	clear_mentions(&c->kept);
+	if (live)
+		bag_read_common(&c->kept.bag, record, &c->gone.bag, &c->come.bag);
+	mention_others(c, &c->kept, self, live, record);
+}
+
+static void compare_terms(struct corpus *c)
+{
+	const struct bag *gone = &c->gone.bag, *come = &c->come.bag, *kept = &c->kept.bag;
 	struct term *terms = c->dictionary.terms;
 
-	for (uint32_t i = 0; i < before->count; i++)
-		if (bag_find(after, before->entries[i].term) == NULL)
-			terms[before->entries[i].term].documents--;
-	for (uint32_t i = 0; i < after->count; i++)
-		if (bag_find(before, after->entries[i].term) == NULL)
-			terms[after->entries[i].term].documents++;
+	for (uint32_t i = 0; i < gone->count; i++)
+		if (bag_find(come, gone->entries[i].term) == NULL &&
+		    bag_find(kept, gone->entries[i].term) == NULL)
+			terms[gone->entries[i].term].documents--;
+	for (uint32_t i = 0; i < come->count; i++)
+		if (bag_find(gone, come->entries[i].term) == NULL &&
+		    bag_find(kept, come->entries[i].term) == NULL)
+			terms[come->entries[i].term].documents++;
 	for (int field = 0; field < FIELDS; field++) {
-		c->tokens[field] += after->length[field] - (uint64_t)before->length[field];
-		c->filled[field] += (uint32_t)(after->length[field] > 0) -
-				    (uint32_t)(before->length[field] > 0);
+		c->tokens[field] += come->length[field] - (uint64_t)gone->length[field];
+		c->filled[field] += (uint32_t)(kept->length[field] + come->length[field] > 0) -
+				    (uint32_t)(kept->length[field] + gone->length[field] > 0);
 	}
 }
 
-static void compare_sets(struct corpus *c, uint32_t topic, const struct idset *before,
-			 const struct idset *after,
-			 void (*gone)(struct corpus *, uint32_t, uint32_t),
-			 void (*came)(struct corpus *, uint32_t, uint32_t))
+static void compare_sets(struct corpus *c, uint32_t topic, const struct idset *gone,
+			 const struct idset *come, const struct idset *kept,
+			 void (*leave)(struct corpus *, uint32_t, uint32_t),
+			 void (*join)(struct corpus *, uint32_t, uint32_t))
 {
-	for (uint32_t i = 0; i < before->count; i++)
-		if (!idset_has(after, before->items[i]))
-			gone(c, before->items[i], topic);
-	for (uint32_t i = 0; i < after->count; i++)
-		if (!idset_has(before, after->items[i]))
-			came(c, after->items[i], topic);
+	for (uint32_t i = 0; i < gone->count; i++)
+		if (!idset_has(come, gone->items[i]) && !idset_has(kept, gone->items[i]))
+			leave(c, gone->items[i], topic);
+	for (uint32_t i = 0; i < come->count; i++)
+		if (!idset_has(gone, come->items[i]) && !idset_has(kept, come->items[i]))
+			join(c, come->items[i], topic);
+}
+
+/* What was mentioned by parts that go, come and stay. Most changes add one comment at the end. */
+static void compare_records(struct corpus *c, uint32_t topic, struct record next, uint32_t author,
+			    bool live)
+{
+	const struct topic t = c->topics[topic]; /* links may move the table */
+	uint32_t common = live == t.live ? common_size(&t.record, &next) : 0;
+	struct record gone = rest(&t.record, common), come = rest(&next, common);
+
+	mention_all(c, &c->gone, topic, t.live, t.author, &gone);
+	mention_all(c, &c->come, topic, live, author, &come);
+	mention_kept(c, topic, live, &(struct record){next.bytes, common});
+	compare_terms(c);
+	compare_sets(c, topic, &c->gone.users, &c->come.users, &c->kept.users, user_leaves,
+		     user_joins);
+	compare_sets(c, topic, &c->gone.targets, &c->come.targets, &c->kept.targets, link_goes,
+		     link_appears);
 }
 
 void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint32_t author,
@@ -289,7 +344,7 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 {
 	struct topic *t = NULL;
 
-	collect(c, topic, &c->before); /* may note topics that links lead to, and so move them */
+	compare_records(c, topic, record, author, live);
 	t = &c->topics[topic];
 	if (live != t->live) {
 		c->live += (uint32_t)live - (uint32_t)t->live;
@@ -301,11 +356,6 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 	t->author = author;
 	t->live = live;
 	t->building = false;
-	collect(c, topic, &c->after); /* every link's target is there already: nothing moves */
-
-	compare_terms(c, &c->before.bag, &c->after.bag);
-	compare_sets(c, topic, &c->before.users, &c->after.users, user_leaves, user_joins);
-	compare_sets(c, topic, &c->before.targets, &c->after.targets, link_goes, link_appears);
 }
 
 void corpus_take(struct corpus *c, uint32_t topic, struct record record, uint32_t author, bool live)
@@ -318,11 +368,13 @@ void corpus_take(struct corpus *c, uint32_t topic, struct record record, uint32_
 	t->record = record;
 	t->author = author;
 	t->live = live;
-	collect_others(c, topic, &c->after);
-	for (uint32_t i = 0; i < c->after.users.count; i++)
-		user_joins(c, c->after.users.items[i], topic);
-	for (uint32_t i = 0; i < c->after.targets.count; i++)
-		link_appears(c, c->after.targets.items[i], topic);
+	clear_mentions(&c->come);
+	mention_user(&c->come, author);
+	mention_others(c, &c->come, topic, live, &record);
+	for (uint32_t i = 0; i < c->come.users.count; i++)
+		user_joins(c, c->come.users.items[i], topic);
+	for (uint32_t i = 0; i < c->come.targets.count; i++)
+		link_appears(c, c->come.targets.items[i], topic);
 }
 
 double corpus_idf(const struct corpus *c, uint32_t documents)

@@ -4,7 +4,8 @@
  * A topic's record is the truth; document frequencies, average lengths, the
  * topics of each person and the links into each topic are kept in step with it
  * by one function, corpus_replace(), which compares what a record said with what
- * it says now. So every change, of whatever kind, can be taken back exactly.
+ * it says now, from the first part that differs. So every change, of whatever kind, can be taken
+ * back exactly.
  *
  * A topic that is only known from a comment or a link stands there without being
  * live: it counts nowhere and appears nowhere until its own text arrives.
@@ -78,8 +79,8 @@ struct corpus {
 	uint32_t live;
 	double log_live; /* ln(live + 1) */
 	size_t record_bytes, list_bytes;
-	double log_few[FEW_DOCUMENTS]; /* ln(n + .5) */
-	struct mentions before, after; /* scratch */
+	double log_few[FEW_DOCUMENTS];    /* ln(n + .5) */
+	struct mentions gone, come, kept; /* scratch */
 	/* A snapshot in memory, borrowed: records that lie in it are not freed. */
 	const uint8_t *mapped, *mapped_end;
 };

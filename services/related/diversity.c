@@ -109,7 +109,7 @@ static void read_vector(const struct choice *choice, struct option *option)
 	option->vector = (struct vector){ARENA_ARRAY(choice->arena, uint32_t, room),
 					 ARENA_ARRAY(choice->arena, float, room), 0};
 	while (record_next(option->record, &part) && part.kind <= PART_BODY)
-		(void)list_open(&lists[part.kind == PART_BODY], part.at, part.end);
+		list_open(&lists[part.kind == PART_BODY], part.at, part.end);
 	merge_lists(lists, &option->vector);
 	set_length(choice->corpus, &option->vector);
 }

@@ -116,12 +116,15 @@ struct tally {
 	uint32_t length[FIELDS];
 };
 
-static void tally_list(const struct query *q, struct tally *tally, enum field field,
-		       const uint8_t *at, const uint8_t *end)
+static void tally_part(const struct query *q, struct tally *tally, const struct part *part,
+		       uint32_t until)
 {
+	enum field field = field_of(part->kind);
 	struct list list;
 
-	tally->length[field] += list_open(&list, at, end);
+	if (!record_terms(part, until, &list))
+		return;
+	tally->length[field] += list.tokens;
 	while (list_next(&list)) {
 		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 		uint8_t asked = entry == NULL ? QUERY_TERMS : q->asked[entry - q->bag.entries];
@@ -134,50 +137,15 @@ static void tally_list(const struct query *q, struct tally *tally, enum field fi
 	}
 }
 
-static void tally_comment(const struct query *q, struct tally *tally, const struct part *part,
-			  uint32_t until)
-{
-	struct record_comment comment;
-
-	record_comment_head(part, &comment);
-	if (!comment.removed && comment.created <= until)
-		tally_list(q, tally, FIELD_REPLIES, comment.list, comment.end);
-}
-
-static void tally_record(const struct query *q, struct tally *tally, const struct record *record,
-			 uint32_t until)
-{
-	struct part part = {0};
-
-	while (record_next(record, &part)) {
-		switch (part.kind) {
-		case PART_TITLE:
-			tally_list(q, tally, FIELD_TITLE, part.at, part.end);
-			break;
-		case PART_BODY:
-			tally_list(q, tally, FIELD_BODY, part.at, part.end);
-			break;
-		case PART_TAGS:
-			tally_list(q, tally, FIELD_TAGS, part.at, part.end);
-			break;
-		case PART_COMMENT:
-			tally_comment(q, tally, &part, until);
-			break;
-		case PART_LINKS:
-		case PART_DISPLAY:
-		case PART_OPINION:
-			break;
-		}
-	}
-}
-
 void query_score(const struct query *q, const struct topic *t, uint32_t until,
 		 struct query_score *score)
 {
 	struct tally tally = {0};
+	struct part part = {0};
 	struct field_weights weights;
 
-	tally_record(q, &tally, &t->record, until);
+	while (record_next(&t->record, &part))
+		tally_part(q, &tally, &part, until);
 	weights = bm25f_weights(q->averages, tally.length);
 	*score = (struct query_score){0};
 	for (uint32_t i = 0; i < q->n_terms; i++) {

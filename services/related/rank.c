@@ -78,7 +78,7 @@ static void prefetch_title(const struct asking *a, const struct part *part)
 {
 	struct list list;
 
-	(void)list_open(&list, part->at, part->end);
+	list_open(&list, part->at, part->end);
 	while (list_next(&list))
 		__builtin_prefetch(&a->corpus->dictionary.terms[list.term]);
 }
@@ -90,7 +90,7 @@ static void compare_title(const struct asking *a, const struct part *part, doubl
 	double both = 0, body = 0, length = 0;
 	struct list list;
 
-	(void)list_open(&list, part->at, part->end);
+	list_open(&list, part->at, part->end);
 	while (list_next(&list)) {
 		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 		double idf = entry != NULL
@@ -114,9 +114,10 @@ static void compare_body(const struct asking *a, const struct part *part, double
 {
 	const struct query *q = &a->query;
 	struct list list;
-	double length = list_open(&list, part->at, part->end);
-	double average = exp2(a->query.averages.step[FIELD_BODY] / 8.0);
-	double k = FIELD_K1 * (1 - FIELD_B + FIELD_B * length / average), sum = 0;
+	double average = exp2(a->query.averages.step[FIELD_BODY] / 8.0), k = 0, sum = 0;
+
+	list_open(&list, part->at, part->end);
+	k = FIELD_K1 * (1 - FIELD_B + FIELD_B * list.tokens / average);
 
 	while (list_next(&list)) {
 		const struct bag_entry *entry = bag_find(&q->bag, list.term);

@@ -218,6 +218,23 @@ void record_comment_head(const struct part *part, struct record_comment *comment
 	comment->list = at;
 }
 
+bool record_terms(const struct part *part, uint32_t until, struct list *list)
+{
+	struct record_comment comment;
+
+	if (part->kind <= PART_TAGS) {
+		list_open(list, part->at, part->end);
+		return true;
+	}
+	if (part->kind != PART_COMMENT)
+		return false;
+	record_comment_head(part, &comment);
+	if (comment.removed || comment.created > until)
+		return false;
+	list_open(list, comment.list, comment.end);
+	return true;
+}
+
 /* From here on: bytes of which nothing is known yet. */
 
 struct reader {

@@ -89,16 +89,14 @@ static inline bool record_next(const struct record *record, struct part *part)
 /* A walk along a list of terms. */
 struct list {
 	const uint8_t *at, *end;
-	uint32_t term, frequency;
+	uint32_t tokens, term, frequency; /* tokens: of all its terms */
 };
 
-/* Opens a list and returns how many tokens it counts. */
-static inline uint32_t list_open(struct list *list, const uint8_t *at, const uint8_t *end)
+static inline void list_open(struct list *list, const uint8_t *at, const uint8_t *end)
 {
 	uint32_t tokens = (uint32_t)varint_take(&at);
 
-	*list = (struct list){at, end, 0, 0};
-	return tokens;
+	*list = (struct list){at, end, tokens, 0, 0};
 }
 
 /*
@@ -136,6 +134,12 @@ void record_comment(const struct part *, struct record_comment *);
 
 /* Like record_comment(), for walks that need no links: about a third of the work. */
 void record_comment_head(const struct part *, struct record_comment *);
+
+/*
+ * Opens the terms of a title, a body, tags, or a comment that stands and was written by until
+ * (seconds since 1970); false for every other part.
+ */
+bool record_terms(const struct part *, uint32_t until, struct list *);
 
 /* Bytes under construction. */
 struct bytes {
