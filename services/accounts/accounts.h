@@ -18,6 +18,8 @@
 #include "lib/worker.h"
 #include "queries.h"
 
+struct event_base;
+
 extern struct cache *redis;
 extern struct workers *hashers;
 
@@ -82,8 +84,13 @@ void session_cache_refresh(struct task *,
 void fetch_account(struct task *, struct sql_slot *, uint64_t id);
 struct step reply_account(struct task *, const struct sql_slot *);
 
+/* erase_due.c */
+void erase_due_start(struct event_base *);
+void erase_due_stop(void);
+
 /* main.c: its settings tell command.c where the database is. */
 extern struct service accounts_service;
+extern int64_t erase_after_ms;
 
 /* command.c: --hash-password, --grant */
 bool accounts_command(int argc, char **argv, int *status);
@@ -104,6 +111,8 @@ HANDLER(forgot_password, ForgotPasswordRequest, Empty);
 HANDLER(reset_password, ResetPasswordRequest, Empty);
 HANDLER(change_password, ChangePasswordRequest, Empty);
 HANDLER(resend_verification, ResendVerificationRequest, Empty);
+HANDLER(erase_account, EraseAccountRequest, EraseAccountReply);
+HANDLER(keep_account, KeepAccountRequest, Empty);
 HANDLER(get_recipients, GetRecipientsRequest, GetRecipientsReply);
 HANDLER(compose_mail, ComposeMailRequest, ComposeMailReply);
 #undef HANDLER

@@ -36,7 +36,8 @@ static struct step fetch(struct task *task)
 static bool has_link(Causerie__MailPurpose purpose)
 {
 	return purpose == CAUSERIE__MAIL_PURPOSE__VERIFY_ADDRESS ||
-	       purpose == CAUSERIE__MAIL_PURPOSE__RESET_PASSWORD;
+	       purpose == CAUSERIE__MAIL_PURPOSE__RESET_PASSWORD ||
+	       purpose == CAUSERIE__MAIL_PURPOSE__ACCOUNT_CLOSING;
 }
 
 static struct step answer(struct task *task)

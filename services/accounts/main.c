@@ -11,6 +11,7 @@
 
 struct cache *redis;
 struct workers *hashers;
+int64_t erase_after_ms;
 
 static const char *redis_url;
 static int64_t hash_threads;
@@ -20,6 +21,9 @@ static const struct setting table[] = {
 		       "where sessions are cached", cache_check_url),
 	SETTING_INTEGER("CAUSERIE_ACCOUNTS_HASH_THREADS", "1", &hash_threads, 1, 64,
 			"threads that check passwords; each takes 19 MiB while it does"),
+	SETTING_DURATION("CAUSERIE_ACCOUNTS_ERASE_AFTER", "7d", &erase_after_ms, 0,
+			 INT64_C(90) * 86400 * 1000,
+			 "to take the erasure of an account back, by the link in a mail"),
 	{0},
 };
 
@@ -34,11 +38,13 @@ static const char *start(const struct service_context *here)
 	hashers = workers_new(here->loop, (unsigned)hash_threads, HASH_QUEUE);
 	outbox_also_forget(here->outbox, &forget_sessions_sql);
 	outbox_also_forget(here->outbox, &forget_mails_sql);
+	erase_due_start(here->loop);
 	return redis && hashers ? NULL : "cannot start the Redis client or the hashing threads";
 }
 
 static void stop(void)
 {
+	erase_due_stop();
 	workers_free(hashers);
 	cache_free(redis);
 }

@@ -34,12 +34,16 @@ SELECT (SELECT id FROM made) AS id;
 -- name: name_taken
 SELECT name_is_taken(:name_skeleton::text, NULL) AS taken;
 
+-- Whoever has lost the way back to an account that is about to be erased gets it again, whatever link they asked for.
 -- name: want_mail
-WITH mailed AS (INSERT INTO mails (account_id, purpose, email, expires_at)
-                SELECT id, :purpose::text, email, now() + :seconds::bigint * interval '1 second' FROM accounts
-                 WHERE (id = :account_id::bigint OR email_folded = :email_folded::text) AND state = ANY (:states::text[])
-                   AND (SELECT count(*) FROM mails m WHERE m.account_id = accounts.id AND m.purpose = :purpose
-                         AND m.created_at > now() - interval '1 hour') < :hourly::bigint
+WITH meant AS (SELECT id AS account_id, email, CASE state WHEN 'closing' THEN 'account_closing' ELSE :purpose::text END AS purpose,
+                      CASE state WHEN 'closing' THEN closing_at ELSE now() + :seconds::bigint * interval '1 second' END AS expires_at
+                 FROM accounts
+                WHERE (id = :account_id::bigint OR email_folded = :email_folded::text) AND state = ANY (:states::text[])),
+     mailed AS (INSERT INTO mails (account_id, purpose, email, expires_at)
+                SELECT account_id, purpose, email, expires_at FROM meant
+                 WHERE (SELECT count(*) FROM mails m WHERE m.account_id = meant.account_id AND m.purpose = meant.purpose
+                           AND m.created_at > now() - interval '1 hour') < :hourly::bigint
                 RETURNING id, account_id, purpose),
      wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                 SELECT 'mail', id, 1, 'account.mail_wanted', :trace::text,
@@ -91,7 +95,7 @@ SELECT account_id, (SELECT array_agg(encode(token_hash, 'hex')) FROM ended) AS h
 SELECT id, password_hash, state FROM accounts WHERE email_folded = :email_folded::text AND state IN ('unverified', 'active', 'closing');
 
 -- name: find_own_password
-SELECT id, password_hash, state FROM accounts WHERE id = :viewer_id::bigint;
+SELECT id, password_hash, state, roles, closing_at AS erased_at FROM accounts WHERE id = :viewer_id::bigint;
 
 -- At most 100 open sessions a person: the oldest makes room.
 -- name: open_session
@@ -110,7 +114,7 @@ WITH found AS (SELECT s.id, s.account_id, s.api, s.created_at, s.seen_at, s.labe
                WHERE s.id = found.id AND found.seen_at < now() - interval '5 minutes')
 SELECT f.id, f.account_id, f.api, f.created_at, f.seen_at, f.label,
        a.roles, a.state, a.display_name, a.language, a.time_zone, a.bouncing
-  FROM found f JOIN accounts a ON a.id = f.account_id WHERE a.state IN ('unverified', 'active', 'closing');
+  FROM found f JOIN accounts a ON a.id = f.account_id WHERE a.state IN ('unverified', 'active');
 
 -- name: list_sessions
 SELECT id, account_id, api, created_at, seen_at, label, token_hash = :token_hash::bytea AS current
@@ -164,7 +168,7 @@ WITH made AS (UPDATE accounts SET version = version + 1,
                      organisation = coalesce(:organisation::text, organisation),
                      bio = coalesce(:bio::text, bio),
                      expertises = coalesce(:expertises::text[], expertises)
-               WHERE id = :viewer_id::bigint AND state IN ('unverified', 'active', 'closing')
+               WHERE id = :viewer_id::bigint AND state IN ('unverified', 'active')
                  AND NOT name_is_taken(:name_skeleton, id) RETURNING id, version),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'account', id, version, 'account.changed', :trace::text, jsonb_build_object('actor_id', id) FROM made)
@@ -175,7 +179,7 @@ SELECT name_is_taken(:name_skeleton, :viewer_id) AS taken;
 -- name: reset_password
 WITH used AS (UPDATE mails m SET used_at = now() FROM accounts a
                WHERE m.id = :mail_id::bigint AND m.purpose = 'reset_password' AND m.used_at IS NULL AND m.expires_at > now()
-                 AND a.id = m.account_id AND m.email = a.email AND a.state IN ('unverified', 'active', 'closing')
+                 AND a.id = m.account_id AND m.email = a.email AND a.state IN ('unverified', 'active')
               RETURNING m.id, m.account_id, m.email),
      void AS (UPDATE mails m SET used_at = now() FROM used
                WHERE m.account_id = used.account_id AND m.purpose IN ('reset_password', 'verify_address') AND m.used_at IS NULL
@@ -212,3 +216,53 @@ WITH made AS (UPDATE accounts SET password_hash = :password_hash::text, version 
                 SELECT 'mail', id, 1, 'account.mail_wanted', :trace::text,
                        jsonb_build_object('actor_id', account_id, 'target_id', account_id, 'to_state', purpose) FROM told)
 SELECT made.id, (SELECT array_agg(encode(token_hash, 'hex')) FROM ended) AS hashes FROM made;
+
+-- From here on nobody signs in, and no other link in a mail serves. An address that was never confirmed has no way
+-- back by mail and goes at once; it gives its name up, which it had only asked for. The one who organizes the site
+-- alone stays: organizers are locked in one order, so that of the last two only one leaves.
+-- name: close_account
+WITH others AS (SELECT o.id FROM accounts o JOIN accounts mine ON mine.id = :viewer_id::bigint AND mine.roles & :organizer::int <> 0
+                 WHERE o.roles & :organizer <> 0 AND o.state = 'active' ORDER BY o.id FOR UPDATE OF o),
+     closed AS (UPDATE accounts SET state = 'closing', version = version + 1,
+                       closing_at = now() + CASE state WHEN 'active' THEN :after_ms::bigint ELSE 0 END * interval '1 millisecond',
+                       name_skeleton = CASE state WHEN 'active' THEN name_skeleton END
+                 WHERE id = :viewer_id AND state IN ('unverified', 'active') AND password_hash = :old_hash::text
+                   AND (roles & :organizer = 0 OR EXISTS (SELECT FROM others WHERE others.id <> :viewer_id))
+                RETURNING id, email, closing_at),
+     ended AS (UPDATE sessions s SET ended_at = now() FROM closed WHERE s.account_id = closed.id AND s.ended_at IS NULL RETURNING s.token_hash),
+     void AS (UPDATE mails m SET used_at = now() FROM closed
+               WHERE m.account_id = closed.id AND m.purpose IN ('reset_password', 'verify_address') AND m.used_at IS NULL),
+     told AS (INSERT INTO mails (account_id, purpose, email, expires_at)
+              SELECT id, 'account_closing', email, closing_at FROM closed WHERE closing_at > now() RETURNING id, account_id, purpose),
+     wanted AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                SELECT 'mail', id, 1, 'account.mail_wanted', :trace::text,
+                       jsonb_build_object('actor_id', account_id, 'target_id', account_id, 'to_state', purpose) FROM told)
+SELECT closed.id, (SELECT array_agg(encode(token_hash, 'hex')) FROM ended) AS hashes FROM closed;
+
+-- Repeating it is harmless: the link may be opened twice.
+-- name: keep_account
+WITH used AS (UPDATE mails m SET used_at = coalesce(m.used_at, now()) FROM accounts a
+               WHERE m.id = :mail_id::bigint AND m.purpose = 'account_closing' AND a.id = m.account_id AND m.email = a.email
+                 AND (a.state = 'closing' AND m.used_at IS NULL AND m.expires_at > now() OR a.state = 'active' AND m.used_at IS NOT NULL)
+              RETURNING m.id, m.account_id),
+     void AS (UPDATE mails m SET used_at = now() FROM used
+               WHERE m.account_id = used.account_id AND m.purpose = 'account_closing' AND m.used_at IS NULL AND m.id <> used.id),
+     kept AS (UPDATE accounts a SET state = 'active', version = a.version + 1, closing_at = NULL
+                FROM used WHERE a.id = used.account_id AND a.state = 'closing')
+SELECT account_id FROM used;
+
+-- Those whose time has come. What is left is a number without a name, and when it was erased; everybody else who
+-- knows something of the person hears of it by the event.
+-- name: erase_accounts
+WITH due AS (SELECT id FROM accounts WHERE state = 'closing' AND closing_at <= now()
+              ORDER BY closing_at LIMIT :limit::bigint FOR UPDATE SKIP LOCKED),
+     erased AS (UPDATE accounts a SET state = 'erased', version = a.version + 1, email = NULL, email_folded = NULL, display_name = '',
+                       name_skeleton = NULL, password_hash = NULL, language = DEFAULT, time_zone = DEFAULT, roles = 0,
+                       organisation = '', bio = '', expertises = '{}', bouncing = false
+                  FROM due WHERE a.id = due.id RETURNING a.id, a.version),
+     signed_out AS (DELETE FROM sessions s USING erased e WHERE s.account_id = e.id),
+     unmailed AS (DELETE FROM mails m USING erased e WHERE m.account_id = e.id),
+     unblocked AS (DELETE FROM blocks b USING erased e WHERE e.id IN (b.account_id, b.blocked_id)),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, payload)
+                   SELECT 'account', id, version, 'account.erased', jsonb_build_object('actor_id', id) FROM erased)
+SELECT id FROM erased;

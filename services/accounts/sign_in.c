@@ -4,9 +4,12 @@
  *   find --> check --> open --> opened --> answer
  *
  * Unknown address, wrong password, suspended account: one answer, in the same
- * time. Counting failures is the gateway's, which knows the network it came from.
+ * time. Only who knows the password learns that the account is about to be erased. Counting
+ * failures is the gateway's, which knows the network it came from.
  */
 #include "accounts.h"
+
+#include <string.h>
 
 struct sign_in {
 	struct task task;
@@ -58,6 +61,9 @@ static struct step open_session(struct task *task)
 		return refused;
 	if (!s->password.matches)
 		return rpc_fail(task, CAUSERIE__CODE__UNAUTHENTICATED, "no such pair");
+	if (strcmp(sql_get_text(&s->found, 0, "state"), "closing") == 0)
+		return rpc_fail(task, CAUSERIE__CODE__FORBIDDEN,
+				"it is about to be erased: the link in the mail keeps it");
 
 	s->token = token_new(&task->arena, s->hash);
 	SQL_NAMED(task, &s->opened, service_here()->sql, &open_session_sql, &s->ask->base,

@@ -228,6 +228,8 @@ bool session_is_token(const char *);
 
 /* The new session's cookie, or with NULL its removal, on this answer. */
 void session_set_cookie(struct visit *, const char *token);
+/* It has ended: this page is a visitor's already. */
+void session_leave(struct visit *);
 
 /* For visit.c: what came, what to ask, and what the answers mean. */
 void session_take_cookie(struct visit *);

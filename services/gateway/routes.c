@@ -39,6 +39,8 @@ const struct route routes[] = {
 	API(PATCH, "/me", api_change_me, MEMBER, RATE_WRITE),
 	API(POST, "/password/forgot", api_forgot_password, OPEN, RATE_MAIL),
 	API(POST, "/password/reset", api_reset_password, ROUTE_SLOW, RATE_MAIL),
+	API(POST, "/account/erase", api_erase_account, MEMBER | ROUTE_SLOW, RATE_WRITE),
+	API(POST, "/account/keep", api_keep_account, OPEN, RATE_MAIL),
 	/* topics */
 	API(GET, "/topics", api_list_topics, OPEN, RATE_NONE),
 	API(POST, "/topics", api_create_topic, WRITER, RATE_WRITE),
@@ -118,6 +120,10 @@ const struct route routes[] = {
 	FORM("/compte/mot-de-passe", change_own_password, MEMBER | ROUTE_SLOW, RATE_WRITE),
 	FORM("/compte/sessions/fermer", close_other_sessions, MEMBER, RATE_WRITE),
 	FORM("/compte/sessions/{session_id}/fermer", close_one_session, MEMBER, RATE_WRITE),
+	PAGE(GET, "/compte/effacer", erase_account_page, MEMBER),
+	FORM("/compte/effacer", erase_account, MEMBER | ROUTE_SLOW, RATE_WRITE),
+	PAGE(GET, "/compte/garder/{token}", keep_account_link, 0),
+	FORM("/compte/garder", keep_account, 0, RATE_MAIL),
 	/* pages: organizers and moderators */
 	PAGE(GET, "/bureau", desk_page, ROUTE_ORGANIZER),
 	PAGE(GET, "/bureau/sujets/{id}", desk_topic_page, ROUTE_ORGANIZER),

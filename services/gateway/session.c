@@ -41,6 +41,13 @@ void session_set_cookie(struct visit *v, const char *token)
 				 site.https ? "; Secure" : ""));
 }
 
+void session_leave(struct visit *v)
+{
+	session_set_cookie(v, NULL);
+	v->session = NULL;
+	v->task.context.viewer = (struct viewer){0};
+}
+
 char *session_key(struct arena *arena, const unsigned char hash[32])
 {
 	char hex[65];
@@ -73,8 +80,7 @@ void session_take_bearer(struct visit *v, const char *token)
 static bool is_live(const Causerie__Session *session)
 {
 	return session->account_id != 0 && (session->state == CAUSERIE__ACCOUNT_STATE__ACTIVE ||
-					    session->state == CAUSERIE__ACCOUNT_STATE__UNVERIFIED ||
-					    session->state == CAUSERIE__ACCOUNT_STATE__CLOSING);
+					    session->state == CAUSERIE__ACCOUNT_STATE__UNVERIFIED);
 }
 
 /* Browser sessions are no API tokens, and the other way round. */

@@ -589,7 +589,7 @@ struct sign_up_view {
 	enum locale language;
 };
 
-enum check_mail_reason { CHECK_VERIFY, CHECK_RESET, CHECK_ERASE, CHECK_EXPORT };
+enum check_mail_reason { CHECK_VERIFY, CHECK_RESET, CHECK_EXPORT };
 
 /* After sign-up, forgotten password, change of address: the same for every address. */
 struct check_mail_view {
@@ -645,9 +645,27 @@ struct account_view {
 	const char *time_zone; /* "Europe/Paris" */
 	const struct session_row *sessions;
 	size_t n_sessions;
-	bool offers_data; /* export and erasure can be asked for */
-	bool is_closing;  /* erasure asked for */
+	bool offers_data; /* an export can be asked for */
+};
+
+/* `/compte/effacer`. */
+struct erase_view {
+	struct page page;
+	struct form form;
+	enum {
+		ERASE_ASK,
+		ERASE_CLOSED,
+		ERASE_GONE
+	} outcome; /* closed: a link in a mail keeps it */
 	struct moment erased_at;
+};
+
+/* `/compte/garder/{token}`: GET shows a button, POST keeps. */
+struct keep_view {
+	struct page page;
+	struct form form;
+	enum { KEEP_ASK, KEEP_DONE, KEEP_REFUSED } outcome;
+	const char *token;
 };
 
 /* --- notifications --- */

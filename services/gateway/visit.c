@@ -155,7 +155,8 @@ const char *visit_device(const struct visit *v)
 /* A link in a mail opens doors: its token is not for logs. */
 static const char *path_for_log(struct arena *arena, const char *path)
 {
-	static const char *const doors[] = {"/u/", "/verification/", "/mot-de-passe/"};
+	static const char *const doors[] = {"/u/", "/verification/", "/mot-de-passe/",
+					    "/compte/garder/"};
 
 	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++)
 		if (strncmp(path, doors[i], strlen(doors[i])) == 0)

@@ -39,6 +39,7 @@ struct account_mail {
 	const char *name;
 	const char *heading, *message; /* translated */
 	const char *button, *url;      /* NULL: no link */
+	struct moment until;           /* all zero: it says nothing of a time */
 	const char *note;              /* what if it was not you, translated */
 	struct mail_foot foot;
 };

@@ -13,6 +13,7 @@
 #include "lib/locale.h"
 #include "lib/markdown.h"
 #include "lib/template.h"
+#include "lib/zone.h"
 #include "notifications_templates.h"
 #include "views.h"
 
@@ -242,7 +243,23 @@ static const struct account_words {
 		    "ont été fermées."),
 		 TR("Choisir un autre mot de passe"), "/mot-de-passe",
 		 TR("Ce n’était pas vous ? Choisissez tout de suite un autre mot de passe.")},
+	[CAUSERIE__MAIL_PURPOSE__ACCOUNT_CLOSING] =
+		{TR("Votre compte va être effacé"),
+		 TR("Vous avez demandé que votre compte soit effacé. Il est déjà fermé ; vos "
+		    "textes et votre nom restent en place jusque-là, et un geste suffit pour "
+		    "tout garder."),
+		 TR("Garder mon compte"), "/compte/garder/",
+		 TR("C’est bien ce que vous voulez ? Il n’y a rien à faire. Ce n’était pas vous ? "
+		    "Gardez votre compte, puis choisissez un autre mot de passe.")},
 };
+
+/* Whatever waits for somebody to change their mind says until when. */
+static struct moment until(const Causerie__ComposeMailReply *secret)
+{
+	return (struct moment){secret->purpose == CAUSERIE__MAIL_PURPOSE__ACCOUNT_CLOSING
+				       ? secret->expires_at
+				       : 0};
+}
 
 void write_account_mail(struct arena *arena, const struct claimed *mail,
 			const Causerie__ComposeMailReply *secret, struct letter *letter)
@@ -254,12 +271,14 @@ void write_account_mail(struct arena *arena, const struct claimed *mail,
 
 	address(&w, secret->recipient);
 	text = html = page(&w);
+	text.zone = html.zone = zone_find(secret->recipient->time_zone);
 	view = (struct account_mail){
 		.name = secret->recipient->display_name,
 		.heading = tr(w.locale, words->subject),
 		.message = tr(w.locale, words->message),
 		.button = tr(w.locale, words->button),
 		.url = arena_printf(arena, "%s%s%s", site(), words->path, secret->token),
+		.until = until(secret),
 		.note = tr(w.locale, words->note),
 		.foot = foot(&w, NULL),
 	};

@@ -43,6 +43,8 @@ row("change_me", "PATCH", "/me",                             "401 422 422 422 42
 row("forgot_password", "POST", "/password/forgot",           "202 202 202 202 202 202 401", {"email": "x@example.org"})
 row("reset_password", "POST", "/password/reset",             "404 404 404 404 404 404 401",
     {"token": "unknown", "password": PASSWORD})
+row("erase_account", "POST", "/account/erase",               "401 422 422 422 422 422 401", {"password": "pas la bonne"})
+row("keep_account", "POST", "/account/keep",                 "404 404 404 404 404 404 401", {"token": "unknown"})
 # topics
 row("taxonomies", "GET", "/taxonomies",                      "200 200 200 200 200 200 401")
 row("openapi", "GET", "/openapi.json",                       "200 200 200 200 200 200 401")

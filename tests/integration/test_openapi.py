@@ -4,7 +4,7 @@ import re
 import jsonschema
 import pytest
 
-from harness.deployment import a_topic, eventually
+from harness.deployment import PASSWORD, a_topic, eventually
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,10 @@ def test_every_operation_answers_as_described(site, check, document, ana, organi
     check(ana, "GET", "/me")
     check(ana, "PATCH", "/me", {"bio": "Une ligne", "expertises": ["marketing"], "organisation": "Ici"})
     check(visitor, "POST", "/password/forgot", {"email": "neuve@example.org"}, 202)
+    leaving = site.member("Partante")
+    check(leaving, "POST", "/account/erase", {"password": PASSWORD}, 202)
+    link = next(url for url in site.mail.wait_for(leaving.email, subject="effacé").links() if "/compte/garder/" in url)
+    check(visitor, "POST", "/account/keep", {"token": link.rsplit("/", 1)[1]}, 204)
 
     check(visitor, "GET", "/taxonomies")
     topic = check(ana, "POST", "/topics", a_topic(), 201)

@@ -1,5 +1,5 @@
 /*
- * accounts.c - /api/v1/accounts, /tokens, /me, /password: people and how they prove it.
+ * accounts.c - /api/v1/accounts, /tokens, /me, /password, /account: people and how they prove it.
  *
  * Signing up and forgetting a password answer alike for every address: what there
  * is to say is said by mail.
@@ -104,5 +104,25 @@ const struct api_call api_reset_password = {
 	.service = "accounts",
 	.rpc = "ResetPassword",
 	.body = "token password",
+	.status = 204,
+};
+
+const struct api_call api_erase_account = {
+	.name = "erase_account",
+	.summary = "Ends every session and token, this one too, and erases the account at the time "
+		   "that is "
+		   "answered; until then a link in a mail takes it back.",
+	.service = "accounts",
+	.rpc = "EraseAccount",
+	.body = "password",
+	.status = 202,
+};
+
+const struct api_call api_keep_account = {
+	.name = "keep_account",
+	.summary = "Takes an erasure back with the token from the mail.",
+	.service = "accounts",
+	.rpc = "KeepAccount",
+	.body = "token",
 	.status = 204,
 };

@@ -71,7 +71,8 @@ void openapi_stop(void);
 
 /* accounts.c */
 extern const struct api_call api_sign_up, api_verify, api_make_token, api_list_tokens,
-	api_end_token, api_get_me, api_change_me, api_forgot_password, api_reset_password;
+	api_end_token, api_get_me, api_change_me, api_forgot_password, api_reset_password,
+	api_erase_account, api_keep_account;
 /* topics.c */
 extern const struct api_call api_list_topics, api_create_topic, api_get_topic, api_edit_topic,
 	api_transition_topic, api_topic_history, api_taxonomies;

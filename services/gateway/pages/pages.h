@@ -23,6 +23,7 @@ extern const struct handler verify_link, verify_page, verify_address, resend_ver
 extern const struct handler forgot_page, forgot_password, reset_link, reset_page, reset_password;
 extern const struct handler account_page, save_account, change_own_password;
 extern const struct handler close_one_session, close_other_sessions;
+extern const struct handler erase_account_page, erase_account, keep_account_link, keep_account;
 
 /* organizers and moderators */
 extern const struct handler desk_page, desk_topic_page, desk_transition;

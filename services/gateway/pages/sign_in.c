@@ -70,6 +70,16 @@ static struct step refuse_pair(struct sign_in *s)
 	return draw(s, 422);
 }
 
+/* Only who knows the password is told. */
+static struct step refuse_closing(struct sign_in *s)
+{
+	s->form = form_wrong(&s->visit, NULL,
+			     tr(s->visit.locale,
+				"Ce compte va être effacé. Le lien du message que vous avez reçu "
+				"permet de le garder ; « Mot de passe oublié » le renvoie."));
+	return draw(s, 403);
+}
+
 static struct step read_form(struct task *task)
 {
 	struct sign_in *s = (struct sign_in *)task;
@@ -125,6 +135,8 @@ static struct step signed_in(struct task *task)
 	case CAUSERIE__CODE__UNAUTHENTICATED:
 	case CAUSERIE__CODE__INVALID: /* a field beyond its limits is no pair either */
 		return refuse_pair(s);
+	case CAUSERIE__CODE__FORBIDDEN:
+		return refuse_closing(s);
 	default:
 		s->form = form_refused(&s->visit, &s->opened.answer, NULL);
 		return draw(s, form_status(&s->opened.answer));

@@ -71,14 +71,6 @@ static struct step verify(struct task *task)
 	return task_then(verified);
 }
 
-/* It has ended: the page is a visitor's. */
-static void leave_session(struct visit *v)
-{
-	session_set_cookie(v, NULL);
-	v->session = NULL;
-	v->task.context.viewer = (struct viewer){0};
-}
-
 static struct step verified(struct task *task)
 {
 	struct verification *f = (struct verification *)task;
@@ -88,7 +80,7 @@ static struct step verified(struct task *task)
 	case CAUSERIE__CODE__OK:
 		if (visit_signed_in(v) && !task->context.viewer.verified &&
 		    v->session->account_id == f->verified.reply->account_id)
-			leave_session(v);
+			session_leave(v);
 		return draw(f, VERIFY_DONE, 200);
 	case CAUSERIE__CODE__NOT_FOUND:
 	case CAUSERIE__CODE__GONE:

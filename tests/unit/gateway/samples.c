@@ -809,6 +809,37 @@ static void account(struct html_out *out)
 	render_account_page(out, &view);
 }
 
+static void erase(struct html_out *out)
+{
+	struct form_error error = {"password", "Ce n’est pas votre mot de passe."};
+	struct erase_view view = {
+		.page = page_of("Effacer mon compte", SECTION_ACCOUNT, &member),
+		.form = {.errors = &error, .n_errors = 1},
+	};
+
+	render_erase_page(out, &view);
+}
+
+static void erase_closed(struct html_out *out)
+{
+	struct erase_view view = {
+		.page = page_of("Effacer mon compte", SECTION_ACCOUNT, NULL),
+		.outcome = ERASE_CLOSED,
+		.erased_at = AGO(-7 * DAY),
+	};
+
+	render_erase_page(out, &view);
+}
+
+static void keep(struct html_out *out)
+{
+	struct keep_view view = {.page = page_of("Garder mon compte", SECTION_NONE, NULL),
+				 .token = "t0ken"};
+
+	view.page.hide_sign_in = true;
+	render_keep_page(out, &view);
+}
+
 /* --- notifications --- */
 
 static void notifications(struct html_out *out)
@@ -1148,6 +1179,9 @@ const struct sample samples[] = {
 	{"forgot", forgot},
 	{"reset", reset},
 	{"account", account},
+	{"erase", erase},
+	{"erase-closed", erase_closed},
+	{"keep", keep},
 	{"notifications", notifications},
 	{"preferences", preferences},
 	{"unsubscribe", unsubscribe},
