@@ -216,14 +216,16 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                           jsonb_build_object('topic_id', topic_id, 'target_id', :target_id) FROM old)
 SELECT count(*) AS moved FROM moved;
 
--- An erased member's comments stay, without a name; whoever still knows it hears that from here on nobody does.
+-- An erased member's comments stay, without a name, and those who answered them answer nobody; whoever still knows it
+-- hears that from here on nobody does.
 -- name: forget_account
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
                RETURNING 1),
-     unnamed AS (UPDATE comments SET author_id = 0 WHERE author_id = :aggregate_id::bigint AND EXISTS (SELECT FROM moved)),
-     unanswered AS (UPDATE comments SET parent_author_id = 0 WHERE parent_author_id = :aggregate_id AND EXISTS (SELECT FROM moved)
-                     AND author_id <> :aggregate_id),
+     roots AS (SELECT DISTINCT topic_id, root_id FROM comments, moved WHERE author_id = :aggregate_id::bigint),
+     unnamed AS (UPDATE comments c SET author_id = CASE author_id WHEN :aggregate_id THEN 0 ELSE author_id END,
+                        parent_author_id = CASE parent_author_id WHEN :aggregate_id THEN 0 ELSE parent_author_id END
+                   FROM roots r WHERE c.topic_id = r.topic_id AND c.root_id = r.root_id AND :aggregate_id IN (author_id, parent_author_id)),
      unreported AS (DELETE FROM reports WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
      unedited AS (UPDATE revisions SET editor_id = 0 WHERE editor_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace)

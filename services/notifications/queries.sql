@@ -88,13 +88,15 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
 
+-- Nothing more is told to them; the mails that wait go, too. What others were told of them names nobody any more.
 -- name: account_erased
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
                RETURNING 1),
      gone AS (DELETE FROM deliveries WHERE account_id = :aggregate_id::bigint AND EXISTS (SELECT FROM moved)),
      unfollowed AS (DELETE FROM follows WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
-     unpreferred AS (DELETE FROM preferences WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved))
+     unpreferred AS (DELETE FROM preferences WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     unbounced AS (DELETE FROM bounces WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved))
 SELECT count(*) AS moved FROM moved;
 
 -- One that was being sent when its sender died goes back to the queue, unless all but the final dot

@@ -386,11 +386,12 @@ SELECT :topic_id::bigint AS topic_id, :other_id::bigint AS other_id, pairing, ac
 SELECT :id::bigint AS topic_id, CASE WHEN topic_id = :id THEN other_id ELSE topic_id END AS other_id, pairing, actor_id, at
   FROM related_pairs WHERE topic_id = :id OR other_id = :id ORDER BY at DESC, other_id LIMIT 200;
 
--- Those asked for, or the next ones. Who was erased is nobody: a name that accounts no longer has says nothing.
+-- Those asked for, or the next ones. Nobody has proposed what an erased member did.
 -- What is archived may be recommended if it had a show: a topic that was declined, cancelled or not aired was in no
 -- list before, and the shelf does not put it back.
 -- name: list_documents
-SELECT t.id, t.title, t.slug, t.lead, t.state, CASE WHEN f.account_id IS NULL THEN t.proposer_id ELSE 0 END AS proposer_id, t.language, t.format, t.treatment, t.expertises,
+SELECT t.id, t.title, t.slug, t.lead, t.state, t.language, t.format, t.treatment, t.expertises,
+       CASE WHEN NOT EXISTS (SELECT FROM erased_accounts e WHERE e.account_id = t.proposer_id) THEN t.proposer_id END AS proposer_id,
        t.created_at, t.opened_at, t.version, t.opinions, coalesce(d.comments, 0) AS comments, t.target_id, t.article,
        t.seen_by = 'everybody' AND (t.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published')
                                     OR (t.state = 'archived' AND EXISTS (SELECT FROM videos v WHERE v.topic_id = t.id))) AS visible,
@@ -399,7 +400,7 @@ SELECT t.id, t.title, t.slug, t.lead, t.state, CASE WHEN f.account_id IS NULL TH
        (SELECT array_agg(value ORDER BY at DESC) FROM (SELECT value, at FROM opinions o WHERE o.topic_id = t.id
          ORDER BY at DESC LIMIT 2000) AS few) AS opinion_values,
        pairs.others AS pair_others, pairs.pins AS pair_pins
-  FROM topics t LEFT JOIN discussions d ON d.topic_id = t.id LEFT JOIN forgotten_accounts f ON f.account_id = t.proposer_id
+  FROM topics t LEFT JOIN discussions d ON d.topic_id = t.id
   CROSS JOIN LATERAL (SELECT array_agg(other) AS others, array_agg(pin) AS pins
                         FROM (SELECT CASE WHEN p.topic_id = t.id THEN p.other_id ELSE p.topic_id END AS other,
                                      (p.pairing = 'pinned')::int AS pin
@@ -440,7 +441,8 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                     SET comments = d.comments + excluded.comments, commented_at = greatest(d.commented_at, excluded.commented_at))
 SELECT count(*) AS moved FROM moved;
 
--- An erased member's opinions go; topics keep their place, without a name (accounts no longer has one).
+-- An erased member's opinions, candidacies, offers, seats and unshown texts go; topics that others know keep their
+-- place, without a name (accounts no longer has one).
 -- name: forget_account
 WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                 WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
@@ -451,16 +453,25 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
      asked AS (DELETE FROM participations WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
      offered AS (DELETE FROM sponsorships WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
      seated AS (DELETE FROM seats WHERE account_id = :aggregate_id AND EXISTS (SELECT FROM moved)),
+     noted AS (INSERT INTO erased_accounts (account_id) SELECT :aggregate_id FROM moved ON CONFLICT DO NOTHING),
+     emptied AS (UPDATE topics SET version = version + 1, title = '', slug = '', lead = '', article = '', place = '',
+                        expertises = '{}', expertise_words = ''
+                  WHERE proposer_id = :aggregate_id AND seen_by = 'proposer' AND EXISTS (SELECT FROM moved)
+                 RETURNING *),
+     unwritten AS (DELETE FROM topic_versions v USING emptied WHERE v.topic_id = emptied.id),
      counted AS (UPDATE topics t SET opinions = t.opinions - 1,
                    passionnant  = passionnant  - (gone.value = 4)::int,
                    interessant  = interessant  - (gone.value = 3)::int,
                    moyen        = moyen        - (gone.value = 2)::int,
                    sans_interet = sans_interet - (gone.value = 1)::int
                  FROM gone WHERE t.id = gone.topic_id),
-     remembered AS (INSERT INTO forgotten_accounts SELECT :aggregate_id FROM moved ON CONFLICT DO NOTHING),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'opinion', nextval('opinion_changes'), 1, 'opinion.changed', :trace::text,
-                          jsonb_build_object('topic_id', topic_id, 'actor_id', :aggregate_id, 'value', 0) FROM gone),
+                          jsonb_build_object('topic_id', topic_id, 'actor_id', :aggregate_id, 'value', 0) FROM gone
+                   UNION ALL
+                   SELECT 'topic', id, version, 'topic.edited', :trace,
+                          jsonb_build_object('topic_id', id, 'actor_id', :aggregate_id, 'proposer_id', proposer_id,
+                                             'from_state', state, 'to_state', state, 'seen_by', seen_by) FROM emptied),
      told AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace)
               SELECT 'account', :aggregate_id, :aggregate_version::bigint, 'account.forgotten', :trace FROM moved
               ON CONFLICT DO NOTHING)

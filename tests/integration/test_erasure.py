@@ -1,5 +1,6 @@
 """
-An account that is erased: closed at once, kept by the link in a mail as long as there is time, and then nobody.
+An account that is erased: closed at once, kept by the link in a mail as long as there is time, and then
+nobody: no database, no cache and no list knows who it was.
 
 The site is whole, with the delay that is the default; the time that passes is put into the row.
 """
@@ -9,8 +10,9 @@ import itertools
 import re
 
 import pytest
+import redis
 
-from harness.deployment import PASSWORD, eventually
+from harness.deployment import DATABASES, LEAD, PASSWORD, a_topic, eventually
 from harness.pages import Browser
 
 NOBODY = "Membre supprimé"
@@ -173,20 +175,58 @@ def test_who_never_confirmed_their_address_goes_at_once(site):
 # --- erased
 
 
-def test_texts_and_kept_pages_no_longer_say_whose_they_were(site, member, organizer):
+def everything_with(site, word):
+    """The tables that have the word anywhere in a row, and the keys of Redis."""
+    found = []
+    for database in DATABASES:
+        tables = sql(site, database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for table, in tables:
+            if sql(site, database, f"SELECT 1 FROM {table} AS r WHERE strpos(lower(r::text), lower(%s)) > 0 LIMIT 1", word):
+                found.append(f"{database}.{table}")
+    return found + redis_keys_with(site, word.encode())
+
+
+def redis_keys_with(site, word):
+    with redis.Redis(unix_socket_path=str(site.redis.socket)) as client:
+        return [key for key in client.scan_iter() if word in key or word in client.dump(key)]
+
+
+def test_nothing_is_left_of_an_erased_member_but_texts_without_a_name(site, member, other, organizer):
+    name, secret = member.account["display_name"], "Qzxbrouillon"
+    member.patch("/me", {"bio": f"{secret} en une ligne", "organisation": f"{secret} et associés", "expertises": ["marketing"]})
     topic = site.open_topic(member, organizer, title="Un sujet dont la personne part un jour")
+    draft = member.post("/topics", a_topic(title=f"Un brouillon : {secret}", lead=LEAD + secret, submit=False))
     comment = member.post(f"/topics/{topic['id']}/comments", {"body": "Mon propre avis"})
-    visitor, name = Browser(site), member.account["display_name"]
-    pages = (f"/sujets/{topic['id']}-{topic['slug']}", "/sujets")
-    for page in pages:
+    own = member.post(f"/topics/{topic['id']}/comments", {"body": "Je me réponds", "parent_id": comment["id"]})
+    answer = other.post(f"/topics/{topic['id']}/comments", {"body": "Je vous réponds", "parent_id": comment["id"]})
+    member.put(f"/topics/{topic['id']}/opinion", {"value": 4, "reason": secret})
+    member.put("/preferences", {"rhythm": "at_once", "local_hour": 8, "replies": True, "follows": True, "states": True})
+    other.post(f"/comments/{comment['id']}/reports", {"reason": "Essai"})
+    site.mail.wait_for(member.email, subject="Un sujet dont la personne part un jour")
+    visitor = Browser(site)
+    path = f"/sujets/{topic['id']}-{topic['slug']}"
+    for page in (path, "/sujets"):
         assert name in visitor.get(page).text  # and is kept for the next visitor
+    assert everything_with(site, name) and everything_with(site, member.email) and everything_with(site, secret)
+
     erase(site, member)
-    for page in pages:
-        eventually(lambda: name not in visitor.get(page).text)
-        assert NOBODY in html.unescape(visitor.get(page).text)
-    assert site.visitor().get(f"/topics/{topic['id']}")["proposer"] is None
-    assert site.visitor().get(f"/comments/{comment['id']}")["author"] is None
+    for word in (name, member.email, secret):
+        assert everything_with(site, word) == []
+    assert sql(site, "comments", "SELECT 1 FROM comments WHERE %s IN (author_id, parent_author_id)", member.id) == []
+    eventually(lambda: name not in visitor.get(path).text)
+    for page in (path, "/sujets", f"/commentaires/{comment['id']}/historique"):
+        text = visitor.get(page).text
+        assert name not in text and NOBODY in html.unescape(text)
+    people = [site.visitor().get(f"/topics/{topic['id']}")["proposer"]]
+    people += [site.visitor().get(f"/comments/{one['id']}")["author"] for one in (comment, own)]
+    assert people == [None, None, None]
+    assert site.visitor().get(f"/comments/{answer['id']}")["body"] == "Je vous réponds"
+    assert site.visitor().get(f"/topics/{topic['id']}/opinions")["counts"]["total"] == 0
+    assert organizer.request("GET", f"/topics/{draft['id']}").status_code == 404
     assert sign_in_status(site, member) == 401
+    for database, table in (("accounts", "sessions"), ("accounts", "mails"), ("notifications", "deliveries"),
+                            ("notifications", "follows"), ("notifications", "preferences"), ("topics", "opinion_log")):
+        assert sql(site, database, f"SELECT 1 FROM {table} WHERE account_id = %s", member.id) == [], table
 
 
 def test_who_left_gets_no_mail_neither_while_it_can_be_taken_back_nor_later(site, member, other, organizer):
@@ -224,6 +264,45 @@ def test_an_address_and_a_name_are_free_again(site, member):
                         status=204)
     new = site.sign_in(member.email)
     assert new.id != member.id and new.account["display_name"] == name
+
+
+def test_the_recommender_counts_an_erased_member_no_longer_and_never_again(site, member, other, organizer):
+    for title in ("Les abeilles des toits de la ville", "Ce que dit un silence à la radio", "Réparer plutôt que jeter"):
+        site.open_topic(other, organizer, title=title)  # what two topics have in common counts where others have it not
+    pair = [site.open_topic(member, organizer, title=title) for title in
+            ("Des participants communs à deux émissions", "Deux émissions aux participants communs")]
+    for topic, person in itertools.product(pair, [member] + [site.member(a_name()) for _ in range(2)]):
+        person.post(f"/topics/{topic['id']}/comments", {"body": "Présent"})
+
+    def took_part():
+        """What is said of people who took part in both; None while the list is not there."""
+        found = organizer.request("GET", f"/topics/{pair[0]['id']}/related", everything="true")
+        items = {item["topic"]["id"]: item for item in found.json()["items"]} if found.ok else {}
+        kinds = [part["kind"] for part in items.get(pair[1]["id"], {"parts": []})["parts"]]
+        return sorted({"common_participants", "same_author"} & set(kinds)) if kinds else None
+
+    eventually(lambda: took_part() == ["common_participants", "same_author"])
+    erase(site, member)
+    eventually(lambda: took_part() == [])
+    for topic in pair:  # the recommender asks for them again
+        edited = organizer.patch(f"/topics/{topic['id']}", {"version": topic["version"], "title": topic["title"] + ", revues"})
+        assert edited["proposer"] is None
+    eventually(lambda: "revues" in str(site.visitor().request("GET", f"/topics/{pair[0]['id']}/related").text))
+    assert took_part() == []
+
+
+def test_after_a_restore_an_erasure_is_repeated_and_does_nothing_twice(site, member, other, organizer):
+    topic = site.open_topic(other, organizer, title="Un sujet sur lequel deux personnes ont un avis")
+    for person in (member, other):
+        person.put(f"/topics/{topic['id']}/opinion", {"value": 2})
+        person.post(f"/topics/{topic['id']}/comments", {"body": "Moi aussi"})
+    erase(site, member)
+    before = site.visitor().get(f"/topics/{topic['id']}")
+    sql(site, "accounts", "UPDATE accounts SET state = 'closing', email = 'restored', closing_at = now() WHERE id = %s", member.id)
+    wait_for_erasure(site, member)
+    after = site.visitor().get(f"/topics/{topic['id']}")
+    assert before["counts"]["opinions"] == 1 and after["counts"] == before["counts"]
+    assert [item["author"] is None for item in site.visitor().get(f"/topics/{topic['id']}/comments")["items"]] == [True, False]
 
 
 # --- who organizes

@@ -233,7 +233,7 @@ def test_who_was_forgotten_counts_no_more_nor_after_a_rebuild(site):
 
     site.put_comment(50, 2, "J'ai proposé l'autre", author=1001)
     site.until(says_so, "who asks took part")
-    site.run("topics", "INSERT INTO forgotten_accounts VALUES (1001)")
+    site.run("topics", "INSERT INTO erased_accounts VALUES (1001)")
     for owner in ("topics", "comments"):
         site.run(owner, "INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type)"
                         " VALUES ('account', 1001, 2, 'account.forgotten')")
