@@ -62,7 +62,7 @@ static struct step close_account(struct task *task)
 		return refused;
 	if (!e->password.matches)
 		return rpc_invalid(task, "password", "not_allowed");
-	SQL_NAMED(task, &e->written, service_here()->sql, &close_account_sql, NULL,
+	SQL_NAMED(task, &e->written, service_here()->sql, &close_account_sql, &e->ask->base,
 		  {"old_hash", sql_text(e->password.hash)},
 		  {"organizer", sql_integer(CAUSERIE__ROLE__ROLE_ORGANIZER)},
 		  {"after_ms", sql_integer(erase_after_ms)});

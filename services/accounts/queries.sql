@@ -225,7 +225,8 @@ WITH others AS (SELECT o.id FROM accounts o JOIN accounts mine ON mine.id = :vie
                  WHERE o.roles & :organizer <> 0 AND o.state = 'active' ORDER BY o.id FOR UPDATE OF o),
      closed AS (UPDATE accounts SET state = 'closing', version = version + 1,
                        closing_at = now() + CASE state WHEN 'active' THEN :after_ms::bigint ELSE 0 END * interval '1 millisecond',
-                       name_skeleton = CASE state WHEN 'active' THEN name_skeleton END
+                       name_skeleton = CASE state WHEN 'active' THEN name_skeleton END,
+                       removes_comments = :remove_comments::boolean
                  WHERE id = :viewer_id AND state IN ('unverified', 'active') AND password_hash = :old_hash::text
                    AND (roles & :organizer = 0 OR EXISTS (SELECT FROM others WHERE others.id <> :viewer_id))
                 RETURNING id, email, closing_at),
@@ -259,10 +260,12 @@ WITH due AS (SELECT id FROM accounts WHERE state = 'closing' AND closing_at <= n
      erased AS (UPDATE accounts a SET state = 'erased', version = a.version + 1, email = NULL, email_folded = NULL, display_name = '',
                        name_skeleton = NULL, password_hash = NULL, language = DEFAULT, time_zone = DEFAULT, roles = 0,
                        organisation = '', bio = '', expertises = '{}', bouncing = false
-                  FROM due WHERE a.id = due.id RETURNING a.id, a.version),
+                  FROM due WHERE a.id = due.id RETURNING a.id, a.version, a.removes_comments),
      signed_out AS (DELETE FROM sessions s USING erased e WHERE s.account_id = e.id),
      unmailed AS (DELETE FROM mails m USING erased e WHERE m.account_id = e.id),
      unblocked AS (DELETE FROM blocks b USING erased e WHERE e.id IN (b.account_id, b.blocked_id)),
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, payload)
-                   SELECT 'account', id, version, 'account.erased', jsonb_build_object('actor_id', id) FROM erased)
+                   SELECT 'account', id, version, 'account.erased',
+                          jsonb_build_object('actor_id', id, 'to_state', CASE WHEN removes_comments THEN 'without_comments' END)
+                     FROM erased)
 SELECT id FROM erased;

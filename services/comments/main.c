@@ -2,7 +2,7 @@
  * main.c - causerie-comments: threads under topics, their history and their moderation.
  *
  * It listens to topics (who may still write where) and accounts (an erased
- * member's comments stay, without a name).
+ * member's comments stay without a name, or go as well).
  */
 #include "comments.h"
 
@@ -45,7 +45,10 @@ static const struct sql_query *on_topic(void *nothing, const Causerie__Event *ev
 static const struct sql_query *on_account(void *nothing, const Causerie__Event *event)
 {
 	(void)nothing;
-	return strcmp(event->type, "account.erased") == 0 ? &forget_account_sql : NULL;
+	if (strcmp(event->type, "account.erased") != 0)
+		return NULL;
+	return strcmp(event->to_state, "without_comments") == 0 ? &erase_comments_sql
+								: &forget_account_sql;
 }
 
 static const char *start(const struct service_context *here)

@@ -232,3 +232,40 @@ WITH moved AS (UPDATE cursors SET seq = :seq::bigint
                    SELECT 'account', :aggregate_id, :aggregate_version::bigint, 'account.forgotten', :trace::text FROM moved
                    ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;
+
+-- An erased member who wanted their comments gone: no text of theirs is left. As after delete_comment those that
+-- somebody's comment still hangs on keep their place: what is alive stands, and what it answers.
+-- name: erase_comments
+WITH RECURSIVE
+     moved AS (UPDATE cursors SET seq = :seq::bigint
+                WHERE consumer = :consumer::text AND source = :source::text AND epoch = :epoch::bigint AND seq = :seq - 1
+               RETURNING 1),
+     roots AS (SELECT DISTINCT topic_id, root_id FROM comments, moved WHERE author_id = :aggregate_id::bigint),
+     thread AS (SELECT c.id, c.topic_id, c.parent_id, c.author_id = :aggregate_id AS theirs, c.state, c.replies
+                  FROM comments c JOIN roots USING (topic_id, root_id)),
+     standing AS (SELECT id, parent_id FROM thread WHERE NOT theirs AND state NOT IN ('deleted', 'comment_erased')
+                  UNION SELECT t.id, t.parent_id FROM thread t JOIN standing s ON s.parent_id = t.id),
+     counted AS (SELECT t.id, t.theirs, t.replies - coalesce(s.n, 0) AS fewer
+                   FROM thread t LEFT JOIN (SELECT parent_id AS id, count(*) AS n FROM standing GROUP BY parent_id) s USING (id)),
+     made AS (UPDATE comments c SET replies = c.replies - n.fewer,
+                     version = c.version + n.theirs::int,
+                     author_id = CASE WHEN n.theirs THEN 0 ELSE c.author_id END,
+                     parent_author_id = CASE c.parent_author_id WHEN :aggregate_id THEN 0 ELSE c.parent_author_id END,
+                     state = CASE WHEN n.theirs THEN 'comment_erased' ELSE c.state END,
+                     body = CASE WHEN n.theirs THEN '' ELSE c.body END,
+                     moderation_reason = CASE WHEN n.theirs THEN '' ELSE c.moderation_reason END
+                FROM counted n WHERE c.id = n.id AND (n.theirs OR n.fewer <> 0 OR c.parent_author_id = :aggregate_id)
+              RETURNING c.*, n.theirs),
+     gone AS (SELECT made.* FROM made JOIN thread USING (id) WHERE made.theirs AND thread.state = 'visible'),
+     forgotten AS (DELETE FROM revisions r USING made WHERE r.comment_id = made.id AND made.theirs),
+     unedited AS (UPDATE revisions r SET editor_id = 0 FROM comments c, moved
+                   WHERE r.editor_id = :aggregate_id AND c.id = r.comment_id AND c.author_id <> :aggregate_id),
+     unreported AS (DELETE FROM reports r USING moved
+                     WHERE r.account_id = :aggregate_id OR r.comment_id IN (SELECT id FROM made WHERE theirs)),
+     fewer AS (UPDATE threads t SET comments = t.comments - n FROM (SELECT topic_id, count(*) AS n FROM gone GROUP BY topic_id) AS g
+                WHERE t.topic_id = g.topic_id),
+     announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
+                   SELECT 'comment', id, version, 'comment.deleted', :trace::text,
+                          jsonb_build_object('comment_id', id, 'topic_id', topic_id, 'parent_id', parent_id)
+                     FROM gone)
+SELECT count(*) AS moved FROM moved;

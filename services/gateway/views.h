@@ -657,6 +657,7 @@ struct erase_view {
 		ERASE_CLOSED,
 		ERASE_GONE
 	} outcome; /* closed: a link in a mail keeps it */
+	bool removes_comments;
 	struct moment erased_at;
 };
 

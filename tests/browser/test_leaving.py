@@ -17,9 +17,11 @@ def test_a_member_leaves_and_changes_their_mind(site, browser):
     browser.wait_says("Ce qui disparaît")
     browser.wait_says("Ce qui reste")
 
+    browser.choose("comments", "remove")
     browser.fill("password", "pas la bonne")
     browser.press("Effacer mon compte")
     browser.wait_says("Ce n’est pas votre mot de passe.")
+    assert browser.one('[name="comments"][value="remove"]').is_selected()
     browser.fill("password", PASSWORD)
     browser.press("Effacer mon compte")
     browser.wait_says("Votre compte est fermé")

@@ -305,6 +305,43 @@ def test_after_a_restore_an_erasure_is_repeated_and_does_nothing_twice(site, mem
     assert [item["author"] is None for item in site.visitor().get(f"/topics/{topic['id']}/comments")["items"]] == [True, False]
 
 
+# --- without their comments
+
+
+def test_a_member_may_take_their_comments_along(site, member, other, organizer):
+    topic = site.open_topic(other, organizer, title="Un sujet dont une voix s’en va")
+    path = f"/topics/{topic['id']}/comments"
+
+    def say(person, body, parent=None):
+        return person.post(path, {"body": body, **({"parent_id": parent["id"]} if parent else {})})
+
+    root = say(member, "Wvkpremier mot")
+    answer = say(other, "Une réponse qui reste", root)
+    leaf = say(member, "Wvkdernier mot", answer)
+    alone = say(member, "Wvkmonologue")
+    inner = say(member, "Wvksuite", alone)
+    gone = say(other, "Retirée plus tard", inner)
+    other.delete(f"/comments/{gone['id']}")
+    leaf = member.patch(f"/comments/{leaf['id']}", {"version": leaf["version"], "body": "Wvkdernier mot, revu"})
+    visitor = Browser(site)
+    page = f"/sujets/{topic['id']}-{topic['slug']}"
+    assert "Wvkpremier" in visitor.get(page).text
+
+    erase(site, member, remove_comments=True)
+    found = site.visitor().get(path)
+    items = found["items"]
+    assert found["total"] == 1
+    assert [(item["id"], item["state"], item["author"], item["body"]) for item in items[:1]] == [(root["id"], "erased", None, "")]
+    assert [item["id"] for item in items] == [root["id"], answer["id"]]
+    assert site.visitor().request("GET", f"/comments/{alone['id']}").status_code == 404
+    assert everything_with(site, "Wvk") == []
+    eventually(lambda: "Wvk" not in visitor.get(page).text)
+    assert "effacée avec le compte" in text_of(visitor.get(page))
+    eventually(lambda: site.visitor().get(f"/topics/{topic['id']}")["counts"]["comments"] == 1)
+    other.delete(f"/comments/{answer['id']}")  # the last that stands takes the empty places with it
+    assert site.visitor().get(path)["items"] == []
+
+
 # --- who organizes
 
 
@@ -346,8 +383,9 @@ def test_the_page_says_what_goes_and_asks_for_the_password(site, member):
     assert "/compte/effacer" in browser.get("/compte").text
     page = text_of(browser.get("/compte/effacer"))
     assert "Ce qui disparaît" in page and NOBODY in page
-    refused = browser.submit("/compte/effacer", {"password": "pas la bonne"})
+    refused = browser.submit("/compte/effacer", {"password": "pas la bonne", "comments": "remove"})
     assert refused.status_code == 422 and "Ce n’est pas votre mot de passe." in text_of(refused)
+    assert re.search(r'value="remove" checked', refused.text), "the choice was lost"
     assert browser.is_signed_in()
     done = browser.submit("/compte/effacer", {"password": PASSWORD})
     assert done.status_code == 200 and "Votre compte est fermé" in text_of(done)

@@ -69,7 +69,7 @@ def test_every_operation_answers_as_described(site, check, document, ana, organi
     check(ana, "PATCH", "/me", {"bio": "Une ligne", "expertises": ["marketing"], "organisation": "Ici"})
     check(visitor, "POST", "/password/forgot", {"email": "neuve@example.org"}, 202)
     leaving = site.member("Partante")
-    check(leaving, "POST", "/account/erase", {"password": PASSWORD}, 202)
+    check(leaving, "POST", "/account/erase", {"password": PASSWORD, "remove_comments": True}, 202)
     link = next(url for url in site.mail.wait_for(leaving.email, subject="effacé").links() if "/compte/garder/" in url)
     check(visitor, "POST", "/account/keep", {"token": link.rsplit("/", 1)[1]}, 204)
 

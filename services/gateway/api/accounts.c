@@ -114,7 +114,7 @@ const struct api_call api_erase_account = {
 		   "answered; until then a link in a mail takes it back.",
 	.service = "accounts",
 	.rpc = "EraseAccount",
-	.body = "password",
+	.body = "password remove_comments",
 	.status = 202,
 };
 

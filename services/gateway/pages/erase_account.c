@@ -4,6 +4,8 @@
  *   show;       erase --> erased: the account is closed, the page a visitor's
  *   show_link;  keep --> kept           by GET nothing changes: mail programs open links
  */
+#include <string.h>
+
 #include "gateway/pages/forms.h"
 #include "gateway/pages/page.h"
 #include "gateway/pages/pages.h"
@@ -27,10 +29,15 @@ const struct handler keep_account = HANDLER(struct leaving, keep);
 
 /* --- leaving ------------------------------------------------------------------------ */
 
+static bool removes_comments(const struct leaving *l)
+{
+	return strcmp(form_field(&l->visit, "comments"), "remove") == 0;
+}
+
 static struct step draw_erase(struct leaving *l, int status)
 {
 	struct html_out out = page_out(&l->visit);
-	struct erase_view view = {.form = l->form};
+	struct erase_view view = {.form = l->form, .removes_comments = removes_comments(l)};
 
 	if (l->erased.code == CAUSERIE__CODE__OK && l->erased.reply != NULL) {
 		view.erased_at.us = l->erased.reply->erased_at;
@@ -54,6 +61,7 @@ static struct step erase(struct task *task)
 	Causerie__EraseAccountRequest ask = CAUSERIE__ERASE_ACCOUNT_REQUEST__INIT;
 
 	ask.password = arena_strdup(&task->arena, form_field(&l->visit, "password"));
+	ask.remove_comments = removes_comments(l);
 	RPC_CALL(task, &l->erased, causerie__accounts__erase_account, site.accounts, &ask);
 	return task_then(erased);
 }

@@ -1,0 +1,2 @@
+-- Somebody who leaves may take their comments along.
+ALTER TABLE accounts ADD COLUMN removes_comments boolean NOT NULL DEFAULT false;
