@@ -10,6 +10,7 @@ Everything is reached as people reach it: HTTP through the gateway, mail over SM
 daemon stays down until start(); with revive one that crashed comes back by itself, as under a supervisor.
 With demo the site is the one that `make run` shows first.
 """
+import itertools
 import json
 import os
 import pathlib
@@ -53,6 +54,12 @@ def eventually(check, seconds=10):
             assert found
             return found
         time.sleep(0.05)
+
+
+def a_name(beginning="Membre", count=itertools.count()):
+    """Names that do not look like each other: no two members may have such."""
+    number = next(count)
+    return f"{beginning} " + "".join("bdfgkmrs"[number >> 3 * place & 7] + "aeou"[place] for place in range(4))
 
 
 class Client:

@@ -7,6 +7,7 @@ Somebody at the pages: cookies kept by hand (Secure ones too), forms sent as a b
 
 Every request is a connection of its own, so that with several gateways each answers some of them.
 """
+import html
 import re
 
 import requests
@@ -14,6 +15,11 @@ import requests
 from harness.deployment import PASSWORD
 
 TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
+
+
+def text_of(answer):
+    """What a page says; spaces are spaces."""
+    return html.unescape(re.sub(r"<[^>]*>", "", answer.text)).replace("\u00a0", " ").replace("\u202f", " ")
 
 
 class Browser:

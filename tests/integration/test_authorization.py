@@ -10,7 +10,7 @@ import itertools
 import pytest
 import requests
 
-from harness.deployment import PASSWORD, a_topic, eventually
+from harness.deployment import PASSWORD, a_name, a_topic, eventually
 
 PEOPLE = ("visitor", "unverified", "member", "author", "moderator", "organizer", "suspended")
 
@@ -24,7 +24,7 @@ def row(operation, method, path, expected, body=None, what=""):
 
 
 NEW = itertools.count()
-SIGN_UP = {"email": "{fresh}@example.org", "password": PASSWORD, "display_name": "Membre {name}", "language": "fr"}
+SIGN_UP = {"email": "{fresh}@example.org", "password": PASSWORD, "display_name": "{name}", "language": "fr"}
 EDIT = {"version": "{version}", "body": "Tout autre chose"}
 EDIT_TOPIC = {"version": "{version}", "place": "Ailleurs"}
 REASON = "Une raison publique assez longue pour dire quelque chose."
@@ -224,7 +224,7 @@ class Names(dict):
     """Fills the braces of paths and bodies; what is asked for with fresh_ is made then."""
 
     def __init__(self, world):
-        super().__init__(author_email=world.author.email, name=letters(next(NEW)), fresh=f"neuve{next(NEW)}")
+        super().__init__(author_email=world.author.email, name=a_name(), fresh=f"neuve{next(NEW)}")
         self.world = world
         self.thing = None
 
@@ -241,11 +241,6 @@ class Names(dict):
         if isinstance(value, str):
             return value.format_map(self)
         return {key: self.fill(part) for key, part in value.items()} if isinstance(value, dict) else value
-
-
-def letters(number):
-    """Names that do not look like each other."""
-    return "".join("bdfgkmrs"[number >> 3 * place & 7] + "aeou"[place] for place in range(4))
 
 
 def ask(world, who, case):

@@ -12,23 +12,17 @@ import re
 import pytest
 import redis
 
-from harness.deployment import DATABASES, LEAD, PASSWORD, a_topic, eventually
-from harness.pages import Browser
+from harness.deployment import DATABASES, LEAD, PASSWORD, a_name, a_topic, eventually
+from harness.pages import Browser, text_of
 
 NOBODY = "Membre supprimé"
 CLOSING = "Votre compte va être effacé"
-WRONG = [{"field": "password", "reason": "not_allowed"}]
-
-
-def a_name(count=itertools.count()):
-    """Names that do not look like each other, and that no text has by chance."""
-    number = next(count)
-    return "Partante Qzx" + "".join("bdfgkmrs"[number >> 3 * place & 7] + "aeou"[place] for place in range(4))
 
 
 @pytest.fixture
 def member(site):
-    return site.member(a_name())
+    """Whose name no text has by chance."""
+    return site.member(a_name("Partante Qzx"))
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +30,8 @@ def other(site):
     return site.member("Clément")
 
 
-def close(member, status=202, **body):
-    return member.post("/account/erase", {"password": PASSWORD, **body}, status=status)
+def close(member, **body):
+    return member.post("/account/erase", {"password": PASSWORD, **body}, status=202)
 
 
 def sql(site, database, text, *values):
@@ -70,10 +64,6 @@ def has_read_all_of_accounts(site, reader):
 
 def link_in(mail):
     return next(url for url in mail.links() if "/compte/garder/" in url).rsplit("/", 1)[1]
-
-
-def text_of(answer):
-    return html.unescape(re.sub(r"<[^>]*>", "", answer.text))
 
 
 def sign_in_status(site, member, password=PASSWORD):

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from harness.deployment import PASSWORD, a_topic, eventually
-from harness.pages import Browser
+from harness.pages import Browser, text_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -21,10 +21,6 @@ def topic(site, ana, organizer):
 
 def at_the_pages(site, member):
     return Browser(site).sign_in(member.email)
-
-
-def text_of(answer):
-    return html.unescape(re.sub(r"<[^>]*>", "", answer.text)).replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def hidden(answer, name):

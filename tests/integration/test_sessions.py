@@ -6,7 +6,6 @@ default values where a test is about them.
 """
 import concurrent.futures
 import hashlib
-import itertools
 import re
 import time
 
@@ -14,7 +13,7 @@ import pytest
 import redis
 import requests
 
-from harness.deployment import PASSWORD, Deployment, eventually
+from harness.deployment import PASSWORD, Deployment, a_name, eventually
 from harness.pages import Browser
 
 SITE = "https://causerie.example"
@@ -37,12 +36,6 @@ def ana(site):
 def ben(site):
     """Somebody new, whose sessions a test may end."""
     return site.member(a_name())
-
-
-def a_name(count=itertools.count()):
-    """Names that do not look like each other."""
-    number = next(count)
-    return "Membre " + "".join("bdfgkmrs"[number >> 3 * place & 7] + "aeou"[place] for place in range(4))
 
 
 def answered(site):

@@ -3,13 +3,12 @@ Whose account it is: an address may be signed up by anybody, and belongs to whoe
 went there. What was asked for with that link is in force then, and nobody learns whose address it is.
 """
 import concurrent.futures
-import itertools
 import re
 import secrets
 
 import pytest
 
-from harness.deployment import PASSWORD, eventually
+from harness.deployment import PASSWORD, a_name, eventually
 from harness.pages import Browser
 
 OWN = "une phrase bien à moi"
@@ -19,12 +18,6 @@ RESET = "une toute dernière phrase"
 @pytest.fixture
 def address():
     return f"m{secrets.token_hex(6)}@example.org"
-
-
-def a_name(count=itertools.count()):
-    """Names that do not look like each other."""
-    number = next(count)
-    return "Inscrite " + "".join("bdfgkmrs"[number >> 3 * place & 7] + "aeou"[place] for place in range(4))
 
 
 def sign_up(site, address, name, password=PASSWORD, **more):
