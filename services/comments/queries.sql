@@ -267,5 +267,8 @@ WITH RECURSIVE
      announced AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace, payload)
                    SELECT 'comment', id, version, 'comment.deleted', :trace::text,
                           jsonb_build_object('comment_id', id, 'topic_id', topic_id, 'parent_id', parent_id)
-                     FROM gone)
+                     FROM gone),
+     told AS (INSERT INTO outbox (aggregate_type, aggregate_id, aggregate_version, type, trace)
+              SELECT 'account', :aggregate_id, :aggregate_version::bigint, 'account.forgotten', :trace FROM moved
+              ON CONFLICT DO NOTHING)
 SELECT count(*) AS moved FROM moved;

@@ -318,6 +318,8 @@ def test_a_member_may_take_their_comments_along(site, member, other, organizer):
     assert "Wvkpremier" in visitor.get(page).text
 
     erase(site, member, remove_comments=True)
+    told = "SELECT type FROM outbox WHERE aggregate_type = 'account' AND aggregate_id = %s"
+    eventually(lambda: sql(site, "comments", told, member.id) == [("account.forgotten",)])
     found = site.visitor().get(path)
     items = found["items"]
     assert found["total"] == 1
