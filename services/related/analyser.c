@@ -47,52 +47,71 @@ void terms_free(struct terms *terms)
 	*terms = (struct terms){0};
 }
 
+/* A text on its way to terms: words wait until there are enough to be looked up together. */
+struct reading {
+	struct analyser *analyser;
+	enum learning learning;
+	struct terms *terms;
+	struct word words[WORDS_TOGETHER];
+	uint32_t count;
+};
+
 /* Analyses a word for the first time. */
-static uint32_t stem_term(struct analyser *a, const char *word, size_t size, bool learn)
+static uint32_t stem_term(struct analyser *a, const struct word *word, enum learning learning)
 {
 	char stem[STEM_BYTES];
-	size_t length = word_stem(a->stemmer, word, size, stem);
+	size_t length = word_stem(a->stemmer, word->bytes, word->size, stem);
 	uint32_t term = 0;
 
 	if (length == 0)
 		return TERM_STOP;
-	if (learn)
+	if (learning != LEARN_NOTHING)
 		return dictionary_add_term(a->dictionary, stem, length);
 	term = dictionary_find_term(a->dictionary, stem, length);
 	return term == SLOTS_NONE ? TERM_NONE : term;
 }
 
-static uint32_t learn_word(struct analyser *a, const char *word, size_t size)
+static uint32_t look_up(struct analyser *a, const struct word *word, enum learning learning)
 {
-	uint32_t surface = dictionary_find_surface(a->dictionary, word, size);
+	struct dictionary *d = a->dictionary;
+	uint32_t surface = dictionary_find_surface(d, word);
 
+	if (surface == SLOTS_NONE) {
+		uint32_t term = stem_term(a, word, learning);
+
+		if (learning == LEARN_NOTHING)
+			return term;
+		surface = dictionary_add_surface(d, word, term);
+	}
 	if (surface == SLOTS_NONE)
-		surface = dictionary_add_surface(a->dictionary, word, size,
-						 stem_term(a, word, size, true));
-	return surface == SLOTS_NONE ? TERM_NONE : dictionary_read(a->dictionary, surface);
+		return TERM_NONE;
+	if (learning == LEARN_FORMS)
+		dictionary_read(d, surface);
+	return d->surfaces[surface].term;
 }
 
-static uint32_t look_up_word(struct analyser *a, const char *word, size_t size)
+static void look_up_words(struct reading *r)
 {
-	uint32_t surface = dictionary_find_surface(a->dictionary, word, size);
+	struct terms *terms = r->terms;
 
-	return surface == SLOTS_NONE ? stem_term(a, word, size, false)
-				     : a->dictionary->surfaces[surface].term;
+	dictionary_prefetch(r->analyser->dictionary, r->words, r->count);
+	MEMORY_GROW(terms->at, terms->room, terms->count + r->count);
+	for (uint32_t i = 0; i < r->count; i++) {
+		uint32_t term = look_up(r->analyser, &r->words[i], r->learning);
+
+		if (term != TERM_STOP && term != TERM_NONE)
+			terms->at[terms->count++] = term;
+	}
+	r->count = 0;
 }
 
-static void read_word(struct analyser *a, const char *word, size_t size, bool learn,
-		      struct terms *terms)
+static void read_word(struct reading *r, const char *word, size_t size)
 {
-	uint32_t term = TERM_NONE;
-
 	if (size == 0 || size > WORD_BYTES)
 		return;
-
-	term = learn ? learn_word(a, word, size) : look_up_word(a, word, size);
-	if (term == TERM_STOP || term == TERM_NONE)
-		return;
-	MEMORY_GROW(terms->at, terms->room, terms->count + 1);
-	terms->at[terms->count++] = term;
+	r->words[r->count++] = dictionary_word(r->analyser->dictionary, word, size);
+	if (r->count == WORDS_TOGETHER)
+		look_up_words(r);
 }
 
 /* Length of the character at p; *inside: does it belong to a word? Broken bytes do not. */
@@ -102,7 +121,7 @@ static size_t step(const char *p, size_t left, bool *inside)
 	int length = 0;
 
 	if ((unsigned char)*p < 0x80) {
-		*inside = word_character((unsigned char)*p);
+		*inside = word_character_ascii((unsigned char)*p);
 		return 1;
 	}
 	length = u8_mbtoucr(&character, (const uint8_t *)p, left);
@@ -110,8 +129,7 @@ static size_t step(const char *p, size_t left, bool *inside)
 	return length > 0 ? (size_t)length : 1;
 }
 
-static void read_words(struct analyser *a, const char *text, size_t size, bool learn,
-		       struct terms *terms)
+static void read_words(struct reading *r, const char *text, size_t size)
 {
 	size_t start = 0, at = 0;
 
@@ -120,14 +138,15 @@ static void read_words(struct analyser *a, const char *text, size_t size, bool l
 		size_t length = step(text + at, size - at, &inside);
 
 		if (!inside) {
-			read_word(a, text + start, at - start, learn, terms);
+			read_word(r, text + start, at - start);
 			if (text[at] == '/' && links_path(text + at, size - at) > 0)
 				length = links_path(text + at, size - at);
 			start = at + length;
 		}
 		at += length;
 	}
-	read_word(a, text + start, at - start, learn, terms);
+	read_word(r, text + start, at - start);
+	look_up_words(r);
 }
 
 /*
@@ -147,8 +166,10 @@ static bool surely_nfc(const char *text, size_t size)
 	return true;
 }
 
-void analyser_read(struct analyser *a, const char *text, bool learn, struct terms *terms)
+void analyser_read(struct analyser *a, const char *text, enum learning learning,
+		   struct terms *terms)
 {
+	struct reading reading = {.analyser = a, .learning = learning, .terms = terms};
 	size_t size = text == NULL ? 0 : strnlen(text, TEXT_BYTES), normal_size = 0;
 	uint8_t *normal = NULL;
 
@@ -159,9 +180,9 @@ void analyser_read(struct analyser *a, const char *text, bool learn, struct term
 
 	/* NULL too where libunistring met broken bytes: then word by word as it stands. */
 	if (normal != NULL)
-		read_words(a, (const char *)normal, normal_size, learn, terms);
+		read_words(&reading, (const char *)normal, normal_size);
 	else
-		read_words(a, text, size, learn, terms);
+		read_words(&reading, text, size);
 	free(normal);
 }
 
@@ -173,17 +194,18 @@ static size_t label_stem(const char *label, size_t size, char stem[STEM_BYTES + 
 	return length == 0 ? 0 : length + 1;
 }
 
-uint32_t analyser_label(struct analyser *a, const char *label, bool learn)
+uint32_t analyser_label(struct analyser *a, const char *label, enum learning learning)
 {
 	struct dictionary *d = a->dictionary;
 	char stem[STEM_BYTES + 1], written[LABEL_BYTES + 1];
 	size_t size = label == NULL ? 0 : strnlen(label, LABEL_BYTES);
 	size_t length = size == 0 ? 0 : label_stem(label, size, stem);
 	uint32_t term = TERM_NONE, surface = SLOTS_NONE;
+	struct word word;
 
 	if (length == 0)
 		return TERM_NONE;
-	if (!learn) {
+	if (learning == LEARN_NOTHING) {
 		term = dictionary_find_term(d, stem, length);
 		return term == SLOTS_NONE ? TERM_NONE : term;
 	}
@@ -191,11 +213,12 @@ uint32_t analyser_label(struct analyser *a, const char *label, bool learn)
 	term = dictionary_add_term(d, stem, length);
 	written[0] = LABEL_MARK;
 	memcpy(written + 1, label, size);
-	surface = dictionary_find_surface(d, written, size + 1);
+	word = dictionary_word(d, written, size + 1);
+	surface = dictionary_find_surface(d, &word);
 	if (surface == SLOTS_NONE)
-		surface = dictionary_add_surface(d, written, size + 1, term);
-	if (surface != SLOTS_NONE)
-		(void)dictionary_read(d, surface);
+		surface = dictionary_add_surface(d, &word, term);
+	if (surface != SLOTS_NONE && learning == LEARN_FORMS)
+		dictionary_read(d, surface);
 	return term;
 }
 

@@ -32,15 +32,18 @@ struct terms {
 struct analyser *analyser_new(struct dictionary *);
 void analyser_free(struct analyser *);
 
-/*
- * Appends the terms of a text (NULL: none). learn: new words enter the
- * dictionary and occurrences count for the written forms. Otherwise (a visitor's
- * unsaved text) the dictionary stays as it is and new words are left out.
- */
-void analyser_read(struct analyser *, const char *text, bool learn, struct terms *);
+/* What a text leaves in the dictionary. */
+enum learning {
+	LEARN_NOTHING, /* a visitor's unsaved text: new words are left out */
+	LEARN_WORDS,   /* a text that is not public: how it writes them is told nobody */
+	LEARN_FORMS,   /* and how often which form of a word is written */
+};
+
+/* Appends the terms of a text (NULL: none). */
+void analyser_read(struct analyser *, const char *text, enum learning, struct terms *);
 
 /* The opaque term of an expertise; TERM_NONE when it is empty or not to be learnt. */
-uint32_t analyser_label(struct analyser *, const char *label, bool learn);
+uint32_t analyser_label(struct analyser *, const char *label, enum learning);
 
 /* Is this the term of an expertise? */
 bool analyser_is_label(const struct analyser *, uint32_t term);

@@ -67,7 +67,7 @@ static void ask_text(struct engine *e, struct asking *a, const struct engine_que
 	a->until = question->as_new && a->created > 0 ? a->created : UINT32_MAX;
 	note_author(a, corpus_find_user(&e->corpus, text->author));
 	e->bytes.used = 0;
-	engine_pack_text(e, text, false, &e->bytes);
+	engine_pack_text(e, text, LEARN_NOTHING, &e->bytes);
 	record = (struct record){e->bytes.at, (uint32_t)e->bytes.used};
 	bag_read_text(&a->query.bag, &record);
 }

@@ -3,6 +3,7 @@
  */
 #include "related/dictionary.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,6 @@ enum {
 };
 
 #define POOL_LIMIT ((size_t)1 << 30)
-
-struct word {
-	const char *bytes;
-	size_t size;
-};
 
 void dictionary_open(struct dictionary *d)
 {
@@ -71,16 +67,43 @@ static bool same_term(const void *owner, uint32_t position, const void *key)
 	return same_text(d, d->terms[position].stem, key);
 }
 
-uint32_t dictionary_find_surface(const struct dictionary *d, const char *word, size_t size)
+struct word dictionary_word(const struct dictionary *d, const char *bytes, size_t size)
 {
-	return slots_find(&d->surface_slots, hash_bytes(word, size, d->key), same_surface, d,
-			  &(struct word){word, size});
+	return (struct word){bytes, (uint32_t)size, hash_bytes(bytes, size, d->key)};
+}
+
+/* In three rounds: table, surfaces, then letters and terms. */
+void dictionary_prefetch(const struct dictionary *d, const struct word *words, uint32_t count)
+{
+	uint32_t guesses[WORDS_TOGETHER];
+
+	assert(count <= WORDS_TOGETHER);
+	for (uint32_t i = 0; i < count; i++)
+		slots_prefetch(&d->surface_slots, words[i].hash);
+	for (uint32_t i = 0; i < count; i++) {
+		guesses[i] = slots_guess(&d->surface_slots, words[i].hash);
+		if (guesses[i] != SLOTS_NONE)
+			__builtin_prefetch(&d->surfaces[guesses[i]], 1);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (guesses[i] == SLOTS_NONE)
+			continue;
+		__builtin_prefetch(d->pool + d->surfaces[guesses[i]].text);
+		if (d->surfaces[guesses[i]].term < d->n_terms)
+			__builtin_prefetch(&d->terms[d->surfaces[guesses[i]].term]);
+	}
+}
+
+uint32_t dictionary_find_surface(const struct dictionary *d, const struct word *word)
+{
+	return slots_find(&d->surface_slots, word->hash, same_surface, d, word);
 }
 
 uint32_t dictionary_find_term(const struct dictionary *d, const char *stem, size_t size)
 {
-	return slots_find(&d->term_slots, hash_bytes(stem, size, d->key), same_term, d,
-			  &(struct word){stem, size});
+	const struct word word = dictionary_word(d, stem, size);
+
+	return slots_find(&d->term_slots, word.hash, same_term, d, &word);
 }
 
 static uint32_t keep_text(struct dictionary *d, const char *bytes, size_t size)
@@ -100,14 +123,17 @@ static bool pool_full(const struct dictionary *d)
 	return d->pool_used + LABEL_BYTES + 16 > POOL_LIMIT;
 }
 
-uint32_t dictionary_add_surface(struct dictionary *d, const char *word, size_t size, uint32_t term)
+uint32_t dictionary_add_surface(struct dictionary *d, const struct word *word, uint32_t term)
 {
-	if (d->n_surfaces >= d->max_surfaces || pool_full(d) || size > LABEL_BYTES + 8)
+	if (d->n_surfaces >= d->max_surfaces || pool_full(d) || word->size > LABEL_BYTES + 8)
 		return SLOTS_NONE;
 
 	MEMORY_GROW(d->surfaces, d->surface_room, d->n_surfaces + 1);
-	d->surfaces[d->n_surfaces] = (struct surface){keep_text(d, word, size), term, 0};
-	slots_add(&d->surface_slots, hash_bytes(word, size, d->key), d->n_surfaces);
+	d->surfaces[d->n_surfaces] =
+		(struct surface){keep_text(d, word->bytes, word->size), term, 0};
+	slots_add(&d->surface_slots, word->hash, d->n_surfaces);
+	if (term < d->n_terms && d->terms[term].written == SLOTS_NONE)
+		d->terms[term].written = d->n_surfaces;
 	return d->n_surfaces++;
 }
 
@@ -126,19 +152,19 @@ uint32_t dictionary_add_term(struct dictionary *d, const char *stem, size_t size
 	return d->n_terms++;
 }
 
-uint32_t dictionary_read(struct dictionary *d, uint32_t surface)
+void dictionary_read(struct dictionary *d, uint32_t surface)
 {
 	struct surface *s = &d->surfaces[surface];
 	struct term *term = NULL;
 
 	if (s->term >= d->n_terms)
-		return s->term;
-
+		return;
 	s->count += s->count < UINT32_MAX;
 	term = &d->terms[s->term];
+	if (term->written == surface)
+		return;
 	if (term->written == SLOTS_NONE || s->count > d->surfaces[term->written].count)
 		term->written = surface;
-	return s->term;
 }
 
 const char *dictionary_written(const struct dictionary *d, uint32_t term)

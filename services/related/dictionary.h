@@ -16,8 +16,9 @@
 #include "related/slots.h"
 
 enum {
-	WORD_BYTES = 64,   /* longer words are noise: keys, hashes, lines of code */
-	LABEL_BYTES = 240, /* of an expertise: 60 characters of 4 bytes */
+	WORDS_TOGETHER = 32, /* looked up */
+	WORD_BYTES = 64,     /* longer words are noise: keys, hashes, lines of code */
+	LABEL_BYTES = 240,   /* of an expertise: 60 characters of 4 bytes */
 };
 
 /* In place of a term: a stop word, and a word that is not indexed. */
@@ -51,16 +52,31 @@ void dictionary_open(struct dictionary *);
 void dictionary_close(struct dictionary *);
 size_t dictionary_bytes(const struct dictionary *);
 
+/* A surface to be looked up; bytes are borrowed. */
+struct word {
+	const char *bytes;
+	uint32_t size, hash;
+};
+
+struct word dictionary_word(const struct dictionary *, const char *bytes, size_t size);
+
+/*
+ * Sends for all that finding and reading these surfaces will touch. A dictionary is larger than
+ * any cache, and a word meets three places of it, each known only from the one before: words that
+ * are looked up together wait for all of them at once.
+ */
+void dictionary_prefetch(const struct dictionary *, const struct word *words, uint32_t count);
+
 /* Position of a surface or term, or SLOTS_NONE. */
-uint32_t dictionary_find_surface(const struct dictionary *, const char *word, size_t size);
+uint32_t dictionary_find_surface(const struct dictionary *, const struct word *);
 uint32_t dictionary_find_term(const struct dictionary *, const char *stem, size_t size);
 
 /* Adds it when it is new; SLOTS_NONE (surface) or TERM_NONE (term) at the bounds. */
-uint32_t dictionary_add_surface(struct dictionary *, const char *word, size_t size, uint32_t term);
+uint32_t dictionary_add_surface(struct dictionary *, const struct word *, uint32_t term);
 uint32_t dictionary_add_term(struct dictionary *, const char *stem, size_t size);
 
-/* One more occurrence of a surface; returns its term. */
-uint32_t dictionary_read(struct dictionary *, uint32_t surface);
+/* One more occurrence of a surface. */
+void dictionary_read(struct dictionary *, uint32_t surface);
 
 /* How people write this term most often; valid until the dictionary grows. */
 const char *dictionary_written(const struct dictionary *, uint32_t term);

@@ -95,20 +95,20 @@ uint16_t engine_language(const char *tag)
 }
 
 static void pack_words(struct engine *e, enum part_kind kind, const char *one, const char *two,
-		       bool learn, struct bytes *bytes)
+		       enum learning learning, struct bytes *bytes)
 {
 	e->terms.count = 0;
-	analyser_read(e->corpus.analyser, one, learn, &e->terms);
-	analyser_read(e->corpus.analyser, two, learn, &e->terms);
+	analyser_read(e->corpus.analyser, one, learning, &e->terms);
+	analyser_read(e->corpus.analyser, two, learning, &e->terms);
 	record_add_terms(bytes, kind, &e->terms);
 }
 
-static void pack_labels(struct engine *e, const struct engine_topic *topic, bool learn,
+static void pack_labels(struct engine *e, const struct engine_topic *topic, enum learning learning,
 			struct bytes *bytes)
 {
 	e->terms.count = 0;
 	for (size_t i = 0; i < topic->n_expertises && i < MOST_EXPERTISES; i++) {
-		uint32_t term = analyser_label(e->corpus.analyser, topic->expertises[i], learn);
+		uint32_t term = analyser_label(e->corpus.analyser, topic->expertises[i], learning);
 
 		if (term == TERM_NONE)
 			continue;
@@ -118,12 +118,18 @@ static void pack_labels(struct engine *e, const struct engine_topic *topic, bool
 	record_add_terms(bytes, PART_TAGS, &e->terms);
 }
 
-void engine_pack_text(struct engine *e, const struct engine_topic *topic, bool learn,
+void engine_pack_text(struct engine *e, const struct engine_topic *topic, enum learning learning,
 		      struct bytes *bytes)
 {
-	pack_words(e, PART_TITLE, topic->title, NULL, learn, bytes);
-	pack_words(e, PART_BODY, topic->lead, topic->article, learn, bytes);
-	pack_labels(e, topic, learn, bytes);
+	pack_words(e, PART_TITLE, topic->title, NULL, learning, bytes);
+	pack_words(e, PART_BODY, topic->lead, topic->article, learning, bytes);
+	pack_labels(e, topic, learning, bytes);
+}
+
+/* How a word is written in a draft is nobody's business. */
+static enum learning learning_from(uint8_t visible_to)
+{
+	return visible_to & AUDIENCE_PUBLIC ? LEARN_FORMS : LEARN_WORDS;
 }
 
 /* Links to unknown topics are kept only while there is room to note those. */
@@ -180,7 +186,7 @@ int engine_put_topic(struct engine *e, const struct engine_topic *topic)
 	at = corpus_topic(&e->corpus, topic->id);
 	author = corpus_user(&e->corpus, topic->author);
 	e->bytes.used = 0;
-	engine_pack_text(e, topic, true, &e->bytes);
+	engine_pack_text(e, topic, learning_from(topic->visible_to), &e->bytes);
 	pack_links(e, topic, &e->bytes);
 	record_add_display(&e->bytes, topic->display);
 	compose_behaviour(&e->bytes, &topic_at(e, at)->record);
@@ -288,7 +294,8 @@ int engine_put_comment(struct engine *e, const struct engine_comment *comment)
 	links_read(comment->body, e->public_url, next.links, &next.n_links);
 	next.n_links = known_links(e, next.links, next.n_links);
 	e->terms.count = 0;
-	analyser_read(e->corpus.analyser, comment->body, true, &e->terms);
+	analyser_read(e->corpus.analyser, comment->body, learning_from(topic_at(e, at)->visible_to),
+		      &e->terms);
 	return change_comment(e, at, &next, found && !known.removed);
 }
 

@@ -34,7 +34,7 @@ struct engine {
 };
 
 /* What one topic says, as parts at the end of bytes; labels and words are learnt or looked up. */
-void engine_pack_text(struct engine *, const struct engine_topic *, bool learn, struct bytes *);
+void engine_pack_text(struct engine *, const struct engine_topic *, enum learning, struct bytes *);
 
 /* Two letters in one number; 0 unknown. */
 uint16_t engine_language(const char *tag);

@@ -19,12 +19,24 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Up to 8 bytes as one number, which the size makes unique; parts may overlap. */
 static inline uint64_t hash_load(const unsigned char *bytes, size_t size)
 {
 	uint64_t word = 0;
+	uint32_t first = 0, last = 0;
 
-	memcpy(&word, bytes, size);
-	return word;
+	if (size == 8) {
+		memcpy(&word, bytes, 8);
+		return word;
+	}
+	if (size >= 4) {
+		memcpy(&first, bytes, 4);
+		memcpy(&last, bytes + size - 4, 4);
+		return (uint64_t)first << 32 | last;
+	}
+	if (size == 0)
+		return 0;
+	return (uint64_t)bytes[0] << 16 | (uint64_t)bytes[size / 2] << 8 | bytes[size - 1];
 }
 
 static inline uint32_t hash_bytes(const void *bytes, size_t size, uint64_t key)

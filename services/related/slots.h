@@ -56,6 +56,21 @@ static inline uint32_t slots_find(const struct slots *slots, uint32_t hash, slot
 	return found;
 }
 
+/* Sends for the place where a search for this hash begins. */
+static inline void slots_prefetch(const struct slots *slots, uint32_t hash)
+{
+	if (slots->now.at != NULL)
+		__builtin_prefetch(&slots->now.at[hash & slots->now.mask]);
+}
+
+/* The position that a search for this hash will probably compare first, or SLOTS_NONE. */
+static inline uint32_t slots_guess(const struct slots *slots, uint32_t hash)
+{
+	uint64_t slot = slots->now.at == NULL ? 0 : slots->now.at[hash & slots->now.mask];
+
+	return (uint32_t)(slot >> 32) == hash ? (uint32_t)slot - 1 : SLOTS_NONE;
+}
+
 /* The key must not be in the table yet. */
 void slots_add(struct slots *, uint32_t hash, uint32_t position);
 

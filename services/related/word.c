@@ -24,9 +24,7 @@ static const struct {
 bool word_character(uint32_t character)
 {
 	if (character < 0x80)
-		return (character >= 'a' && character <= 'z') ||
-		       (character >= 'A' && character <= 'Z') ||
-		       (character >= '0' && character <= '9');
+		return word_character_ascii((unsigned char)character);
 	if (character >= 0xc0 && character < 0x250)
 		return character != 0xd7 && character != 0xf7;
 	return uc_is_general_category_withtable(character, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |

@@ -15,6 +15,11 @@ enum { STEM_BYTES = 256 }; /* case folding may triple a word's length */
 /* May this character be part of a word? */
 bool word_character(uint32_t character);
 
+static inline bool word_character_ascii(unsigned char c)
+{
+	return (c | 0x20U) - 'a' < 26U || c - (unsigned)'0' < 10U;
+}
+
 /*
  * Writes the stem of a word (at most WORD_BYTES, valid UTF-8 in NFC) and returns
  * its length: 0 for a stop word or a word of which nothing remains.

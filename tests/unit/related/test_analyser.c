@@ -41,7 +41,7 @@ static const char *stem(const struct reading *r, uint32_t at)
 static void read_text(struct reading *r, const char *text)
 {
 	r->terms.count = 0;
-	analyser_read(r->analyser, text, true, &r->terms);
+	analyser_read(r->analyser, text, LEARN_FORMS, &r->terms);
 }
 
 static void assert_terms(struct reading *r, const char *text, const char *expected)
@@ -145,7 +145,7 @@ static void a_word_is_analysed_once_and_a_text_not_learnt_leaves_nothing(void **
 	assert_int_equal(r->dictionary.n_surfaces, 2);
 	assert_int_equal(r->dictionary.n_terms, 1);
 	r->terms.count = 0;
-	analyser_read(r->analyser, "LAMPES inconnues", false, &r->terms);
+	analyser_read(r->analyser, "LAMPES inconnues", LEARN_NOTHING, &r->terms);
 	assert_int_equal(r->terms.count, 1);
 	assert_int_equal(r->dictionary.n_surfaces, 2);
 	assert_int_equal(r->dictionary.n_terms, 1);
@@ -154,15 +154,15 @@ static void a_word_is_analysed_once_and_a_text_not_learnt_leaves_nothing(void **
 static void a_label_is_one_term_and_never_a_word(void **state)
 {
 	struct reading *r = *state;
-	uint32_t label = analyser_label(r->analyser, "Énergie solaire", true);
+	uint32_t label = analyser_label(r->analyser, "Énergie solaire", LEARN_FORMS);
 
-	assert_int_equal(analyser_label(r->analyser, "énergie solaire", true), label);
+	assert_int_equal(analyser_label(r->analyser, "énergie solaire", LEARN_FORMS), label);
 	assert_true(analyser_is_label(r->analyser, label));
 	read_text(r, "énergie");
 	assert_int_not_equal(r->terms.at[0], label);
 	assert_false(analyser_is_label(r->analyser, r->terms.at[0]));
-	assert_int_equal(analyser_label(r->analyser, "inconnue", false), TERM_NONE);
-	assert_int_equal(analyser_label(r->analyser, "", true), TERM_NONE);
+	assert_int_equal(analyser_label(r->analyser, "inconnue", LEARN_NOTHING), TERM_NONE);
+	assert_int_equal(analyser_label(r->analyser, "", LEARN_FORMS), TERM_NONE);
 }
 
 static void a_full_dictionary_leaves_new_words_out(void **state)

@@ -307,6 +307,23 @@ static void common_words_are_named_as_people_write_them_most(void **state)
 	assert_string_equal(words->words[0], "conversations");
 }
 
+/* A draft and what is said of it leave no trace in what others read. */
+static void how_texts_that_are_not_public_write_a_word_is_told_nobody(void **state)
+{
+	struct site *s = *state;
+	struct engine_topic draft =
+		*TOPIC(3, .title = "CONVERSATIONS, CONVERSATIONS, CONVERSATIONS");
+	const struct reason *words = NULL;
+
+	draft.visible_to = AUDIENCE_ORGANIZERS;
+	put(s, TOPIC(1, .title = "Conversation"));
+	put(s, TOPIC(2, .title = "Une conversation"));
+	put(s, &draft);
+	say(s, COMMENT(3, 31, .body = "CONVERSATIONS, CONVERSATIONS"));
+	words = reason_of(answer_about(ask(s, about(1)), 2), REASON_WORDS);
+	assert_string_equal(words->words[0], "Conversation");
+}
+
 /* Of 5,000 expertises the first 32 are read: the last of those is shared, the next is not. */
 static void the_first_expertises_of_very_many_count(void **state)
 {
@@ -712,6 +729,7 @@ int main(void)
 		CASE(a_link_in_the_text_is_a_reason_until_its_topic_is_hidden),
 		CASE(a_link_to_another_site_is_none),
 		CASE(common_words_are_named_as_people_write_them_most),
+		CASE(how_texts_that_are_not_public_write_a_word_is_told_nobody),
 		CASE(the_first_expertises_of_very_many_count),
 		CASE(a_long_article_counts_to_its_end),
 		CASE(expertises_are_a_reason_in_their_written_form),
