@@ -239,11 +239,12 @@ static bool is_sure(const struct ranker *r, const struct ranked *ranked, double 
 	       confidence >= needed_confidence(r, ranked, min_confidence);
 }
 
-static void hide_unsure(struct ranker *r, double min_confidence)
+/* Those that stay are the first most of the sure ones. */
+static void hide_unsure(struct ranker *r, double min_confidence, uint32_t most)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < r->n_ranked; i++)
+	for (uint32_t i = 0; i < r->n_ranked && kept < most; i++)
 		if (is_sure(r, &r->ranked[i], min_confidence))
 			r->ranked[kept++] = r->ranked[i];
 	r->n_ranked = kept;
@@ -346,7 +347,7 @@ int engine_related(struct engine *e, const struct engine_question *question, str
 	search(e, question);
 	lift_pinned(e, question);
 	if (!question->keeps_unsure)
-		hide_unsure(e->ranker, question->min_confidence);
+		hide_unsure(e->ranker, question->min_confidence, diversity_pool(question->limit));
 	fill_list(e, question, arena, list);
 	fill_with_recent(e, question, arena, list);
 	return 0;

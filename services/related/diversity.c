@@ -21,10 +21,7 @@
 
 #define PINNED_RELEVANCE 2 /* above the best of the others, whatever it is like */
 
-enum {
-	POOL_PER_PLACE = 4, /* candidates looked at for each place */
-	DIVERSE_PLACES = 5, /* further down nobody sees two of a kind side by side */
-};
+enum { DIVERSE_PLACES = 5 }; /* further down nobody sees two of a kind side by side */
 
 struct vector {
 	uint32_t *terms; /* rising */
@@ -243,7 +240,7 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 			  uint32_t limit, uint32_t most_by_author, struct arena *arena,
 			  struct chosen *chosen)
 {
-	uint32_t pool = count < limit * POOL_PER_PLACE ? count : limit * POOL_PER_PLACE;
+	uint32_t pool = count < diversity_pool(limit) ? count : diversity_pool(limit);
 	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0, 0};
 	double full = full_relevance(ranked, pool);
 	uint32_t taken = 0, at = 0;

@@ -21,6 +21,12 @@ struct chosen {
 	double value;
 };
 
+/* How many of the ranked are looked at for so many places. */
+static inline uint32_t diversity_pool(uint32_t limit)
+{
+	return limit * 4;
+}
+
 /*
  * Chooses up to limit of the ranked (best first) into chosen and returns how many;
  * most_by_author: 0 for any number.

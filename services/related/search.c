@@ -241,6 +241,8 @@ static void find_best(struct searcher *s, const struct corpus *c, const struct i
 {
 	size_t hits = s->scan->find(s->sums + chunk, s->threshold, s->hits);
 
+	for (size_t i = 0; i < hits; i++)
+		__builtin_prefetch(&block->shown[chunk + s->hits[i]]);
 	for (size_t i = 0; i < hits; i++) {
 		uint32_t slot = chunk + s->hits[i];
 
