@@ -245,6 +245,36 @@ static void both_scans_find_the_same_positions(void **state)
 	}
 }
 
+/* More alike than the short list has room for, so that no histogram tells them apart. */
+static void of_thousands_that_are_alike_those_with_the_smallest_ids_are_found(void **state)
+{
+	enum { ALIKE = 3 * MOST_CANDIDATES };
+	struct engine *engine = new_engine();
+	struct searcher *searcher = searcher_new(scan_best());
+	struct search *q = MEMORY_NEW(struct search, 1);
+	struct idset excluded = {0};
+	struct search_term term = {0, 65535};
+
+	(void)state;
+	for (uint64_t i = 0; i < ALIKE; i++)
+		engine_put_topic(engine, TOPIC(1 + i * 7919 % ALIKE, .title = "fanfare"));
+	engine_settle(engine);
+	*q = (struct search){.terms = &term,
+			     .n_terms = 1,
+			     .audience = AUDIENCE_PUBLIC,
+			     .excluded = &excluded,
+			     .limit = TOP};
+	search_run(searcher, &engine->corpus, engine->index, q);
+	sorted = &engine->corpus;
+	qsort(q->found, q->n_found, sizeof *q->found, compare_found);
+	assert_int_equal(q->n_found, TOP);
+	for (uint32_t i = 0; i < TOP; i++)
+		assert_int_equal(engine->corpus.topics[q->found[i].topic].id, i + 1);
+	free(q);
+	searcher_free(searcher);
+	engine_free(engine);
+}
+
 /* A slot that stands in a run again with impact 0 keeps what was added. */
 static void both_scans_add_the_same_sums(void **state)
 {
@@ -288,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_scans_find_the_same_positions),
 		cmocka_unit_test(both_scans_add_the_same_sums),
+		cmocka_unit_test(of_thousands_that_are_alike_those_with_the_smallest_ids_are_found),
 		cmocka_unit_test(every_live_topic_has_exactly_one_place),
 		cmocka_unit_test(both_scans_answer_as_counting_everything_does),
 	};
