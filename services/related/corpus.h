@@ -52,6 +52,7 @@ struct user {
 	uint64_t id;
 	uint32_t *topics; /* wrote, commented or gave an opinion; in no order */
 	uint32_t n_topics, room;
+	uint32_t n_unseen; /* of its topics, with no more than an opinion; kept by people.h */
 };
 
 struct links_in {

@@ -50,6 +50,7 @@ void engine_free(struct engine *e)
 	pairs_free(&e->pairs);
 	terms_free(&e->terms);
 	bytes_free(&e->bytes);
+	crowd_free(&e->crowd);
 	free(e->public_url);
 	if (e->mapping.bytes != NULL)
 		munmap(e->mapping.bytes, e->mapping.size);
@@ -166,7 +167,9 @@ static void replace(struct engine *e, uint32_t at, uint32_t author, bool live)
 	if (record.size > 0)
 		memcpy(record.bytes, e->bytes.at, record.size);
 	e->changes++;
+	people_leave(&e->corpus, at, &e->crowd);
 	corpus_replace(&e->corpus, at, record, author, live);
+	people_enter(&e->corpus, at, &e->crowd);
 }
 
 static struct topic *topic_at(struct engine *e, uint32_t at)

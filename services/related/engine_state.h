@@ -8,6 +8,7 @@
 #include "related/engine.h"
 #include "related/index.h"
 #include "related/pairs.h"
+#include "related/people.h"
 #include "related/record.h"
 #include "related/search.h"
 
@@ -27,6 +28,7 @@ struct engine {
 	struct pairs pairs;
 	struct terms terms; /* scratch */
 	struct bytes bytes; /* scratch */
+	struct crowd crowd; /* scratch */
 	size_t memory_limit;
 	uint64_t comments, refused, changes;
 	char *public_url;

@@ -3,8 +3,8 @@
  *
  * The text's part is divided between words and expertises in proportion to what
  * each common term contributes. Who took part is never said, and how many only
- * from three on; whoever asks is said to have taken part only where everybody sees that,
- * because an opinion is its author's business.
+ * from three on. Parts are exact, so nothing in them may depend on who gave an opinion:
+ * people.h sees to that.
  */
 #include "related/explain.h"
 
@@ -14,7 +14,7 @@
 #include "related/corpus.h"
 #include "related/rank.h"
 
-enum { FEWEST_PEOPLE = 3, DAY = 86400 };
+enum { DAY = 86400 };
 
 static bool is_label(const struct ranker *r, uint32_t term)
 {
@@ -63,40 +63,15 @@ static int by_part(const void *left, const void *right)
 	return (a->kind > b->kind) - (a->kind < b->kind);
 }
 
-/* Proposed it, or has a comment there that everybody reads. */
-static bool is_seen_in(const struct topic *t, uint32_t user)
+/* One or two people could be guessed. They spoke, so their part may count, as activity. */
+static void hide_few_people(struct reason reasons[REASON_KINDS])
 {
-	struct part part = {0};
+	struct reason *people = &reasons[REASON_PARTICIPANTS];
 
-	if (t->author == user)
-		return true;
-	while (record_next(&t->record, &part)) {
-		struct record_comment comment;
-
-		if (part.kind != PART_COMMENT)
-			continue;
-		record_comment_head(&part, &comment);
-		if (!comment.removed && comment.user == user)
-			return true;
-	}
-	return false;
-}
-
-/* Its part counts among the activity, of which nothing is said. */
-static void hide(struct reason reasons[REASON_KINDS], enum reason_kind kind)
-{
-	reasons[REASON_ACTIVITY].part += reasons[kind].part;
-	reasons[kind].part = 0;
-}
-
-/* One or two people could be guessed, and an opinion is not for others to see. */
-static void hide_people(const struct asking *asking, const struct topic *topic,
-			struct reason reasons[REASON_KINDS])
-{
-	if (reasons[REASON_PARTICIPANTS].count < FEWEST_PEOPLE)
-		hide(reasons, REASON_PARTICIPANTS);
-	if (reasons[REASON_AUTHOR].part != 0 && !is_seen_in(topic, asking->author))
-		hide(reasons, REASON_AUTHOR);
+	if (people->count >= FEWEST_PEOPLE)
+		return;
+	reasons[REASON_ACTIVITY].part += people->part;
+	people->part = 0;
 }
 
 static uint32_t days_apart(const struct asking *asking, const struct topic *topic)
@@ -153,7 +128,7 @@ void explain(const struct ranker *r, const struct ranked *ranked, struct arena *
 	reasons[REASON_CITED].count = ranked->citing;
 	reasons[REASON_PARTICIPANTS].count = ranked->shared;
 	reasons[REASON_PERIOD].count = days_apart(&r->asking, topic);
-	hide_people(&r->asking, topic, reasons);
+	hide_few_people(reasons);
 	keep_reasons(related, reasons);
 	related->score = ranked->score;
 	explain_topic(topic, arena, related);

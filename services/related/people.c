@@ -13,8 +13,9 @@
 #define SOFTENING      5.0
 
 enum {
-	EVERYWHERE_SHARE = 5, /* in more than 1/5 of all topics: says nothing */
-	FEW_TOPICS = 10,      /* below it nobody is everywhere */
+	EVERYWHERE_SHARE = 5,  /* in more than 1/5 of all topics: says nothing */
+	FEW_TOPICS = 10,       /* below it nobody is everywhere */
+	MOST_LOOKED_AT = 1000, /* topics, of people who have opinions of many */
 };
 
 void crowd_clear(struct crowd *crowd)
@@ -53,69 +54,155 @@ void crowd_read(struct crowd *crowd, const struct record *record, uint32_t until
 	}
 }
 
-static double weight_in(const struct crowd *crowd, uint32_t user)
+/* --- people by what everybody sees of them --- */
+
+static uint32_t seen_in(const struct corpus *c, uint32_t user)
 {
-	if (idset_has(&crowd->spoke, user))
-		return 1;
-	return idset_has(&crowd->opined, user) ? OPINION_WEIGHT : 0;
+	return c->users[user].n_topics - c->users[user].n_unseen;
 }
 
-static bool everywhere(const struct corpus *c, uint32_t user)
+double person_idf(const struct corpus *c, uint32_t user)
 {
-	return c->users[user].n_topics > FEW_TOPICS &&
-	       c->users[user].n_topics > c->live / EVERYWHERE_SHARE;
+	double topics = seen_in(c, user);
+
+	return topics == 0 || topics >= c->live ? 0 : log(c->live / topics);
 }
 
-/* One of several who gave an opinion: counts as that unless they spoke too. */
-static bool only_opined(const struct crowd *crowd, uint32_t at)
+bool person_seen(const struct topic *t, uint32_t user, uint32_t until)
 {
-	return !idset_has(&crowd->spoke, crowd->opined.items[at]);
+	struct part part = {0};
+
+	if (t->author == user && t->created <= until)
+		return true;
+	while (record_next(&t->record, &part)) {
+		struct record_comment comment;
+
+		if (part.kind != PART_COMMENT)
+			continue;
+		record_comment_head(&part, &comment);
+		if (!comment.removed && comment.user == user && comment.created <= until)
+			return true;
+	}
+	return false;
+}
+
+static bool has_opinions(const struct record *record)
+{
+	struct part part = {0};
+
+	while (record_next(record, &part) && part.kind <= PART_OPINION)
+		if (part.kind == PART_OPINION)
+			return true;
+	return false;
+}
+
+static void count_unseen(struct corpus *c, uint32_t topic, struct crowd *crowd, uint32_t by)
+{
+	const struct topic *t = &c->topics[topic];
+
+	if (!has_opinions(&t->record))
+		return;
+	crowd_clear(crowd);
+	crowd_read(crowd, &t->record, UINT32_MAX);
+	for (uint32_t i = 0; i < crowd->opined.count; i++) {
+		uint32_t user = crowd->opined.items[i];
+
+		if (user != t->author && !idset_has(&crowd->spoke, user))
+			c->users[user].n_unseen += by;
+	}
+}
+
+void people_leave(struct corpus *c, uint32_t topic, struct crowd *crowd)
+{
+	count_unseen(c, topic, crowd, UINT32_MAX); /* one less */
+}
+
+void people_enter(struct corpus *c, uint32_t topic, struct crowd *crowd)
+{
+	count_unseen(c, topic, crowd, 1);
+}
+
+/* --- two crowds --- */
+
+static bool everywhere(const struct corpus *c, uint32_t topics)
+{
+	return topics > FEW_TOPICS && topics > c->live / EVERYWHERE_SHARE;
+}
+
+static bool seen_everywhere(const struct corpus *c, uint32_t user)
+{
+	return everywhere(c, seen_in(c, user));
 }
 
 void crowd_measure(struct crowd *crowd, const struct corpus *c)
 {
 	crowd->size = 0;
 	for (uint32_t i = 0; i < crowd->spoke.count; i++)
-		crowd->size += !everywhere(c, crowd->spoke.items[i]);
-	for (uint32_t i = 0; i < crowd->opined.count; i++)
-		crowd->size += only_opined(crowd, i) && !everywhere(c, crowd->opined.items[i]);
+		crowd->size += !seen_everywhere(c, crowd->spoke.items[i]);
 }
 
-/* What asking and another crowd have in common, as far as that one was looked through. */
-struct common {
-	const struct corpus *corpus;
-	const struct crowd *asking;
-	double sum;
-	uint32_t shared, size; /* people in both; people of the other */
-};
-
-static void meet(struct common *common, uint32_t user, double weight)
+static double likeness_of(double shared, double size, double other_size)
 {
-	double in_asking = 0, idf = 0;
+	return shared / (sqrt(size * other_size) + SOFTENING);
+}
 
-	if (everywhere(common->corpus, user))
-		return;
-	common->size++;
-	in_asking = weight_in(common->asking, user);
-	if (in_asking == 0)
-		return;
-	common->shared++;
-	idf = corpus_user_idf(common->corpus, user);
-	common->sum += idf * idf * weight * in_asking;
+static double speakers_likeness(const struct corpus *c, const struct crowd *asking,
+				const struct crowd *other, uint32_t *shared)
+{
+	uint32_t size = 0;
+	double sum = 0;
+
+	for (uint32_t i = 0; i < other->spoke.count; i++) {
+		uint32_t user = other->spoke.items[i];
+
+		if (seen_everywhere(c, user))
+			continue;
+		size++;
+		if (!idset_has(&asking->spoke, user))
+			continue;
+		++*shared;
+		sum += person_idf(c, user) * person_idf(c, user);
+	}
+	return likeness_of(sum, asking->size, size);
+}
+
+/* People who gave an opinion of both, those left out who give one of everything. */
+static uint32_t opinions_shared(const struct corpus *c, const struct crowd *asking,
+				const struct crowd *other)
+{
+	uint32_t shared = 0;
+
+	for (uint32_t i = 0; i < other->opined.count; i++) {
+		uint32_t user = other->opined.items[i];
+
+		shared +=
+			idset_has(&asking->opined, user) && !everywhere(c, c->users[user].n_topics);
+	}
+	return shared;
+}
+
+/* Each as rare as somebody in the square root of all topics: who they are must not show. */
+static double opinions_likeness(const struct corpus *c, const struct crowd *asking,
+				const struct crowd *other, uint32_t shared)
+{
+	double idf = log(c->live) / 2;
+
+	return likeness_of(shared * OPINION_WEIGHT * OPINION_WEIGHT * idf * idf,
+			   asking->opined.count, other->opined.count);
 }
 
 double crowd_likeness(const struct corpus *c, const struct crowd *asking, const struct crowd *other,
 		      uint32_t *shared)
 {
-	struct common common = {.corpus = c, .asking = asking};
+	uint32_t opinions = opinions_shared(c, asking, other);
+	double likeness = 0;
 
-	for (uint32_t i = 0; i < other->spoke.count; i++)
-		meet(&common, other->spoke.items[i], 1);
-	for (uint32_t i = 0; i < other->opined.count; i++)
-		if (only_opined(other, i))
-			meet(&common, other->opined.items[i], OPINION_WEIGHT);
-	*shared = common.shared;
-	return common.sum / (sqrt((double)asking->size * common.size) + SOFTENING);
+	*shared = 0;
+	likeness = speakers_likeness(c, asking, other, shared);
+	if (opinions < FEWEST_PEOPLE)
+		return likeness;
+	*shared = *shared > opinions ? *shared : opinions;
+	return likeness + opinions_likeness(c, asking, other, opinions);
 }
 
 /* --- topics from people --- */
@@ -123,9 +210,9 @@ double crowd_likeness(const struct corpus *c, const struct crowd *asking, const 
 /* The rarest first, by topics and then id, so that the order of arrival does not matter. */
 static bool is_rarer(const struct corpus *c, uint32_t left, uint32_t right)
 {
-	const struct user *a = &c->users[left], *b = &c->users[right];
+	uint32_t a = seen_in(c, left), b = seen_in(c, right);
 
-	return a->n_topics != b->n_topics ? a->n_topics < b->n_topics : a->id < b->id;
+	return a != b ? a < b : c->users[left].id < c->users[right].id;
 }
 
 static int compare_rarity(const void *left, const void *right, void *corpus)
@@ -168,7 +255,7 @@ static void sift_up(struct rarest *r, uint32_t user)
 
 static void consider(struct rarest *r, uint32_t user)
 {
-	if (everywhere(r->corpus, user))
+	if (seen_everywhere(r->corpus, user))
 		return;
 	if (r->count < MOST_FELLOWS) {
 		sift_up(r, user);
@@ -178,25 +265,38 @@ static void consider(struct rarest *r, uint32_t user)
 	}
 }
 
+/*
+ * The topics in which one person is seen. Those of which they only have an opinion are passed
+ * over, at a price, because their records are read; false when it is paid.
+ */
+static bool add_topics(const struct corpus *c, uint32_t at, uint32_t *looked_at,
+		       struct idset *topics)
+{
+	const struct user *user = &c->users[at];
+
+	for (uint32_t i = 0; i < user->n_topics; i++) {
+		const struct topic *t = &c->topics[user->topics[i]];
+
+		if (user->n_unseen > 0 && ++*looked_at > MOST_LOOKED_AT)
+			return false;
+		if (t->place != NOWHERE && (user->n_unseen == 0 || person_seen(t, at, UINT32_MAX)))
+			(void)idset_add(topics, user->topics[i]);
+	}
+	return true;
+}
+
 void crowd_fellows(const struct corpus *c, const struct crowd *crowd, struct idset *topics)
 {
 	struct rarest rarest = {.corpus = c};
+	uint32_t looked_at = 0;
 
 	for (uint32_t i = 0; i < crowd->spoke.count; i++)
 		consider(&rarest, crowd->spoke.items[i]);
-	for (uint32_t i = 0; i < crowd->opined.count; i++)
-		if (only_opined(crowd, i))
-			consider(&rarest, crowd->opined.items[i]);
 	qsort_r(rarest.users, rarest.count, sizeof *rarest.users, compare_rarity,
 		(void *)(uintptr_t)c);
 
-	for (uint32_t i = 0; i < rarest.count; i++) {
-		const struct user *user = &c->users[rarest.users[i]];
-
-		if (topics->count + user->n_topics > MOST_FELLOWS)
-			continue;
-		for (uint32_t j = 0; j < user->n_topics; j++)
-			if (c->topics[user->topics[j]].place != NOWHERE)
-				(void)idset_add(topics, user->topics[j]);
-	}
+	for (uint32_t i = 0; i < rarest.count; i++)
+		if (topics->count + seen_in(c, rarest.users[i]) <= MOST_FELLOWS &&
+		    !add_topics(c, rarest.users[i], &looked_at, topics))
+			return;
 }

@@ -158,8 +158,8 @@ static void compare_times(const struct asking *a, const struct topic *t, double 
 	values[SIGNAL_DISTANCE] = log(1 + apart) / 8;
 }
 
-/* Comments up to a time, and whether one person is among their writers. */
-static uint32_t posts_until(const struct topic *t, uint32_t until, uint32_t person, bool *spoke)
+/* Comments up to a time. */
+static uint32_t posts_until(const struct topic *t, uint32_t until)
 {
 	struct part part = {0};
 	uint32_t posts = 0;
@@ -170,10 +170,7 @@ static uint32_t posts_until(const struct topic *t, uint32_t until, uint32_t pers
 		if (part.kind != PART_COMMENT)
 			continue;
 		record_comment_head(&part, &comment);
-		if (comment.removed || comment.created > until)
-			continue;
-		posts++;
-		*spoke |= comment.user == person;
+		posts += !comment.removed && comment.created <= until;
 	}
 	return posts;
 }
@@ -181,18 +178,17 @@ static uint32_t posts_until(const struct topic *t, uint32_t until, uint32_t pers
 static void compare_posts(const struct asking *a, uint32_t topic, double *values)
 {
 	const struct topic *t = &a->corpus->topics[topic];
-	bool took_part = a->author != NOBODY && idset_has(&a->author_topics, topic);
-	uint32_t posts = t->comments;
+	uint32_t posts = a->until == UINT32_MAX ? t->comments : posts_until(t, a->until);
 
-	if (a->until != UINT32_MAX) {
-		bool spoke = t->author == a->author && t->created <= a->until;
-
-		posts = posts_until(t, a->until, a->author, &spoke);
-		took_part = took_part && spoke;
-	}
 	values[SIGNAL_POSTS] = log(2 + (double)posts) / 4;
-	if (took_part)
-		values[SIGNAL_AUTHOR] = fmin(corpus_user_idf(a->corpus, a->author) / 8, 1.5);
+}
+
+/* As everybody can see: an opinion is its giver's business, and takes no part here. */
+static void compare_author(const struct asking *a, uint32_t topic, double *values)
+{
+	if (a->author != NOBODY && idset_has(&a->author_topics, topic) &&
+	    person_seen(&a->corpus->topics[topic], a->author, a->until))
+		values[SIGNAL_AUTHOR] = fmin(person_idf(a->corpus, a->author) / 8, 1.5);
 }
 
 /* Links are few: the candidates are looked up only where there are some. */
@@ -262,6 +258,7 @@ static void compare(struct ranker *r, struct ranked *ranked)
 		return;
 	compare_times(a, t, values);
 	compare_posts(a, ranked->topic, values);
+	compare_author(a, ranked->topic, values);
 	compare_links(r, ranked, values);
 	compare_people(r, ranked, values);
 	values[SIGNAL_LANGUAGE] = a->language != 0 && a->language == t->language;

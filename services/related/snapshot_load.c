@@ -223,6 +223,7 @@ static bool read_topic(struct snapshot_reader *r, const struct snapshot_topic *t
 	t->comments = topic->comments;
 	e->comments += t->comments;
 	corpus_take(&e->corpus, at, record, topic->author, topic->live);
+	people_enter(&e->corpus, at, &e->crowd);
 	return true;
 }
 

@@ -139,27 +139,32 @@ static const char twins[] = "{\"id\": \"a\", \"title\": \"Vélo\"}\n"
 			    "{\"id\": \"b\", \"title\": \"Vélo\", \"comments\": [{\"author\": "
 			    "\"u1\"}, {\"author\": \"u2\"}]}\n"
 			    "{\"id\": \"c\", \"title\": \"Vélo\", \"comments\": [{\"author\": "
-			    "\"u3\"}, {\"author\": \"u4\"}]}\n"
+			    "\"u3\"}, {\"author\": \"u4\"}], \"opinions\": [{\"author\": \"u4\"}, "
+			    "{\"author\": \"u5\"}, {\"author\": \"u6\"}]}\n"
 			    "{\"id\": \"d\", \"title\": \"Tomates\"}\n";
 
-/* Of what is alike, that with the people of the question comes first. */
+/* Of what is alike, that with the people of the question comes first; three, of opinions. */
 static void a_whole_unseen_topic_brings_its_comments_and_opinions(void **state)
 {
 	struct outcome plain = run(twins, "{\"qid\": \"x\", \"title\": \"Vélo\"}\n");
 	struct outcome spoke = run(
 		twins, "{\"qid\": \"x\", \"title\": \"Vélo\", \"comments\": [{\"author\": \"u3\", "
 		       "\"body\": \"et des tomates\"}]}\n");
-	struct outcome opined = run(
-		twins,
-		"{\"qid\": \"x\", \"title\": \"Vélo\", \"opinions\": [{\"author\": \"u4\"}]}\n");
+	struct outcome two = run(
+		twins, "{\"qid\": \"x\", \"title\": \"Vélo\", \"opinions\": [{\"author\": \"u4\"}, "
+		       "{\"author\": \"u5\"}]}\n");
+	struct outcome three = run(
+		twins, "{\"qid\": \"x\", \"title\": \"Vélo\", \"opinions\": [{\"author\": \"u4\"}, "
+		       "{\"author\": \"u5\"}, {\"author\": \"u6\"}]}\n");
 
 	(void)state;
 	assert_int_equal(lines(&plain), 3);
 	assert_line(&plain, 0, "x b 1");
 	assert_int_equal(lines(&spoke), 4);
 	assert_line(&spoke, 0, "x c 1");
-	assert_int_equal(lines(&opined), 3);
-	assert_line(&opined, 0, "x c 1");
+	assert_line(&two, 0, "x b 1");
+	assert_int_equal(lines(&three), 3);
+	assert_line(&three, 0, "x c 1");
 }
 
 static void as_new_an_unseen_topic_was_not_discussed_and_text_only_by_nobody(void **state)

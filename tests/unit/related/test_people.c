@@ -63,6 +63,7 @@ static void read_crowd(const struct people *p, struct crowd *crowd, uint64_t top
 {
 	const struct corpus *corpus = &p->engine->corpus;
 
+	crowd_clear(crowd);
 	crowd_read(crowd, &corpus->topics[corpus_find(corpus, topic)].record, UINT32_MAX);
 	crowd_measure(crowd, corpus);
 }
@@ -79,20 +80,81 @@ static bool has_fellow(const struct people *p, uint64_t topic)
 	return idset_has(&p->fellows, corpus_find(&p->engine->corpus, topic));
 }
 
-/*
- * Of 20 topics Ana, Ben and Cleo are in 2, 2 and 1: Ana talks in both, Ben's word is an opinion in
- * one. (ln(20/2)^2 * (1 * 1 + .5 * 1)) / (sqrt(3 * 2) + 5)
- */
-static void who_is_in_both_counts_by_rarity_and_by_what_they_did(void **state)
+/* Of 20 topics Ana and Ben are seen in 2, Cleo in 1. 2 * ln(20/2)^2 / (sqrt(3 * 2) + 5) */
+static void who_spoke_in_both_counts_by_rarity(void **state)
 {
 	struct people *p = *state;
 	uint32_t shared = 0;
 
 	put_topics(p, 20);
 	talk(p, 1, ANA), talk(p, 1, BEN), talk(p, 1, CLEO);
-	talk(p, 2, ANA), like(p, 2, BEN);
-	assert_true(fabs(likeness(p, &shared) - 1.5 * pow(log(10), 2) / (sqrt(6) + 5)) < 1e-9);
+	talk(p, 2, ANA), talk(p, 2, BEN);
+	assert_true(fabs(likeness(p, &shared) - 2 * pow(log(10), 2) / (sqrt(6) + 5)) < 1e-9);
 	assert_int_equal(shared, 2);
+}
+
+/* Whoever they are, wherever they spoke and gave opinions besides: to the last bit. */
+static void the_opinions_of_two_people_cannot_be_told_from_none(void **state)
+{
+	struct people *p = *state;
+	uint32_t shared = 0;
+	double before = 0;
+
+	put_topics(p, 20);
+	talk(p, 1, ANA), talk(p, 1, BEN), talk(p, 2, ANA);
+	before = likeness(p, &shared);
+	like(p, 1, ANA), like(p, 2, ANA);
+	like(p, 2, BEN);
+	like(p, 1, CLEO), like(p, 2, CLEO);
+	for (uint64_t topic = 3; topic <= 10; topic++)
+		like(p, topic, ANA);
+	assert_true(likeness(p, &shared) == before);
+	assert_int_equal(shared, 1);
+}
+
+/* Those who spoke before all others do: what everybody reads does not say what they think. */
+static void opinions_count_from_three_people_on_who_gave_one_of_both(void **state)
+{
+	struct people *p = *state;
+	uint32_t shared = 0;
+
+	put_topics(p, 20);
+	for (uint64_t account = FIRST_OF_MANY; account < FIRST_OF_MANY + 3; account++)
+		talk(p, 1, account), like(p, 2, account);
+	assert_true(likeness(p, &shared) == 0);
+	assert_int_equal(shared, 0);
+}
+
+/* Three of 3 and 4. 3 * 1/2 * 1/2 * (ln(20) / 2)^2 / (sqrt(3 * 4) + 5), whether one spoke or not.
+ */
+static void three_opinions_of_both_count_alike(void **state)
+{
+	struct people *p = *state;
+	const double expected = 3 * .25 * pow(log(20) / 2, 2) / (sqrt(12) + 5);
+	uint32_t shared = 0;
+
+	put_topics(p, 20);
+	like(p, 1, ANA), like(p, 1, BEN), like(p, 1, CLEO);
+	like(p, 2, ANA), like(p, 2, BEN), like(p, 2, CLEO), like(p, 2, FIRST_OF_MANY);
+	assert_true(fabs(likeness(p, &shared) - expected) < 1e-9);
+	assert_int_equal(shared, 3);
+	talk(p, 5, ANA), talk(p, 1, BEN);
+	assert_true(fabs(likeness(p, &shared) - expected) < 1e-9);
+	assert_int_equal(shared, 3);
+}
+
+/* Two spoke in both and three gave opinions of both: more than three cannot be told. */
+static void who_spoke_and_who_gave_opinions_are_not_added_up(void **state)
+{
+	struct people *p = *state;
+	uint32_t shared = 0;
+
+	put_topics(p, 20);
+	talk(p, 1, ANA), talk(p, 2, ANA), talk(p, 1, BEN), talk(p, 2, BEN);
+	for (uint64_t account = BEN; account < BEN + 3; account++)
+		like(p, 1, account), like(p, 2, account);
+	assert_true(likeness(p, &shared) > 0);
+	assert_int_equal(shared, 3);
 }
 
 /* In 11 of 20 topics: as if they were in none. ln(20/2)^2 / (sqrt(2 * 1) + 5) */
@@ -118,13 +180,55 @@ static void who_is_in_more_topics_stands_behind_the_rarest_however_early_they_ca
 	for (uint64_t account = FIRST_OF_MANY; account < FIRST_OF_MANY + MOST_FELLOWS; account++)
 		for (uint64_t topic = 1; topic <= 3; topic++)
 			talk(p, topic, account);
-	like(p, 1, ANA), talk(p, 40, ANA);
+	talk(p, 1, ANA), talk(p, 40, ANA);
 	talk(p, 1, BEN), talk(p, 50, BEN);
 	read_crowd(p, &p->one, 1);
 	crowd_fellows(&p->engine->corpus, &p->one, &p->fellows);
 	assert_true(has_fellow(p, 40));
 	assert_true(has_fellow(p, 50));
 	assert_true(has_fellow(p, 2));
+}
+
+/* Neither who is known here by an opinion, nor where one is known by nothing else. */
+static void an_opinion_leads_to_no_topic(void **state)
+{
+	struct people *p = *state;
+
+	put_topics(p, 60);
+	like(p, 1, ANA), talk(p, 40, ANA);
+	talk(p, 1, BEN), like(p, 50, BEN), talk(p, 51, BEN);
+	read_crowd(p, &p->one, 1);
+	crowd_fellows(&p->engine->corpus, &p->one, &p->fellows);
+	assert_false(has_fellow(p, 40));
+	assert_false(has_fellow(p, 50));
+	assert_true(has_fellow(p, 51));
+}
+
+static uint32_t unseen(const struct people *p, uint64_t account)
+{
+	return p->engine->corpus.users[corpus_find_user(&p->engine->corpus, account)].n_unseen;
+}
+
+static void where_somebody_is_not_seen_is_counted_through_all_changes(void **state)
+{
+	struct people *p = *state;
+
+	put_topics(p, 3);
+	like(p, 1, ANA), like(p, 2, ANA), like(p, 3, ANA);
+	assert_int_equal(unseen(p, ANA), 3);
+	talk(p, 1, ANA);
+	assert_int_equal(unseen(p, ANA), 2);
+	assert_int_equal(engine_put_topic(p->engine, TOPIC_AT(2, 2, .author = ANA)), 0);
+	assert_int_equal(unseen(p, ANA), 1);
+	assert_int_equal(engine_remove_comment(p->engine, 1, 1000 + ANA, 2), 0);
+	assert_int_equal(unseen(p, ANA), 2);
+	assert_int_equal(engine_put_opinion(p->engine, 3, ANA, false), 0);
+	assert_int_equal(unseen(p, ANA), 1);
+	engine_remove_topic(p->engine, 1, 9);
+	assert_int_equal(unseen(p, ANA), 0);
+	like(p, 3, ANA);
+	engine_erase_account(p->engine, ANA);
+	assert_int_equal(unseen(p, ANA), 0);
 }
 
 /* 60 people of one more topic each came after 100 of two more: their 60 topics, and 38 of the 200.
@@ -153,9 +257,15 @@ static void the_rarest_of_all_fill_the_places_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(who_is_in_both_counts_by_rarity_and_by_what_they_did),
+		CASE(who_spoke_in_both_counts_by_rarity),
+		CASE(the_opinions_of_two_people_cannot_be_told_from_none),
+		CASE(opinions_count_from_three_people_on_who_gave_one_of_both),
+		CASE(three_opinions_of_both_count_alike),
+		CASE(who_spoke_and_who_gave_opinions_are_not_added_up),
 		CASE(who_is_everywhere_is_not_counted_among_those_who_are_there),
 		CASE(who_is_in_more_topics_stands_behind_the_rarest_however_early_they_came),
+		CASE(an_opinion_leads_to_no_topic),
+		CASE(where_somebody_is_not_seen_is_counted_through_all_changes),
 		CASE(the_rarest_of_all_fill_the_places_first),
 	};
 

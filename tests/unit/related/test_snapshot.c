@@ -136,6 +136,23 @@ static int load(struct engine **engine)
 	return status;
 }
 
+/* Where people are not seen is read off the records. */
+static void assert_same_people(const struct engine *one, const struct engine *other)
+{
+	const struct corpus *a = &one->corpus, *b = &other->corpus;
+	uint32_t unseen = 0;
+
+	for (uint64_t account = 1; account <= 50; account++) {
+		const struct user *user = &a->users[corpus_find_user(a, account)];
+		const struct user *same = &b->users[corpus_find_user(b, account)];
+
+		assert_int_equal(user->n_topics, same->n_topics);
+		assert_int_equal(user->n_unseen, same->n_unseen);
+		unseen += user->n_unseen;
+	}
+	assert_true(unseen > 0);
+}
+
 static void assert_same_answers(struct engine *one, struct engine *other)
 {
 	static struct related_list a, b;
@@ -169,6 +186,7 @@ static void what_was_saved_answers_alike(void **state)
 	engine_settle(engine);
 	assert_int_equal(load(&loaded), 0);
 	assert_same_answers(engine, loaded);
+	assert_same_people(engine, loaded);
 	engine_stats(engine, &one);
 	engine_stats(loaded, &other);
 	assert_int_equal(one.topics, other.topics);
