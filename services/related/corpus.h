@@ -43,6 +43,7 @@ struct topic {
 	uint16_t language;  /* two letters, 0 unknown */
 	uint8_t visible_to; /* bits of audiences */
 	bool live : 1;      /* has its text and was not removed */
+	bool awaited : 1;   /* its text was taken away for a later one that was refused */
 	bool queued : 1;    /* waits in one of the index's queues */
 	bool outdated : 1;  /* its place in the index still has its former text */
 	bool building : 1;  /* read by a builder and not changed since */

@@ -177,14 +177,28 @@ static struct topic *topic_at(struct engine *e, uint32_t at)
 	return &e->corpus.topics[at];
 }
 
+/* What its author has changed is not found any more, even where there is no room for the new. */
+static void drop_text(struct engine *e, uint32_t at)
+{
+	if (at == SLOTS_NONE || !topic_at(e, at)->live)
+		return;
+	topic_at(e, at)->awaited = true;
+	e->bytes.used = 0;
+	compose_behaviour(&e->bytes, &topic_at(e, at)->record);
+	replace(e, at, topic_at(e, at)->author, false);
+	index_drop(e->index, at);
+}
+
 int engine_put_topic(struct engine *e, const struct engine_topic *topic)
 {
 	uint32_t at = corpus_find(&e->corpus, topic->id), author = NOBODY;
 
 	if (at != SLOTS_NONE && topic_at(e, at)->version >= topic->version)
 		return 0;
-	if (full(e))
+	if (full(e)) {
+		drop_text(e, at);
 		return refuse(e);
+	}
 
 	at = corpus_topic(&e->corpus, topic->id);
 	author = corpus_user(&e->corpus, topic->author);
@@ -195,6 +209,7 @@ int engine_put_topic(struct engine *e, const struct engine_topic *topic)
 	compose_behaviour(&e->bytes, &topic_at(e, at)->record);
 
 	topic_at(e, at)->version = topic->version;
+	topic_at(e, at)->awaited = false;
 	topic_at(e, at)->created = seconds(topic->created_at);
 	topic_at(e, at)->language = engine_language(topic->language);
 	topic_at(e, at)->visible_to = topic->visible_to;
@@ -231,6 +246,7 @@ void engine_remove_topic(struct engine *e, uint64_t topic_id, uint32_t version)
 		return;
 	e->comments -= topic_at(e, at)->comments;
 	topic_at(e, at)->version = version;
+	topic_at(e, at)->awaited = false;
 	topic_at(e, at)->visible_to = 0;
 	topic_at(e, at)->comments = 0;
 	e->bytes.used = 0;
@@ -242,7 +258,7 @@ void engine_remove_topic(struct engine *e, uint64_t topic_id, uint32_t version)
 
 static bool removed(const struct topic *t)
 {
-	return t->version > 0 && !t->live;
+	return t->version > 0 && !t->live && !t->awaited;
 }
 
 /* Short discussions are read again at once, long ones when they have grown by a tenth. */
@@ -277,7 +293,7 @@ static int change_comment(struct engine *e, uint32_t at, const struct record_com
 	return 0;
 }
 
-int engine_put_comment(struct engine *e, const struct engine_comment *comment)
+static int put_comment(struct engine *e, const struct engine_comment *comment)
 {
 	struct record_comment known, next = {.id = comment->id, .version = comment->version};
 	uint32_t at = corpus_find(&e->corpus, comment->topic_id);
@@ -300,6 +316,30 @@ int engine_put_comment(struct engine *e, const struct engine_comment *comment)
 	analyser_read(e->corpus.analyser, comment->body, learning_from(topic_at(e, at)->visible_to),
 		      &e->terms);
 	return change_comment(e, at, &next, found && !known.removed);
+}
+
+/* Its former text goes where there is no room for the new one, which may come once more. */
+static void take_back_former(struct engine *e, const struct engine_comment *comment)
+{
+	struct record_comment former, gone = {.id = comment->id, .removed = true};
+	uint32_t at = corpus_find(&e->corpus, comment->topic_id);
+
+	if (at == SLOTS_NONE ||
+	    !compose_find_comment(&topic_at(e, at)->record, comment->id, &former) ||
+	    former.removed || former.version >= comment->version)
+		return;
+	gone.version = former.version;
+	e->terms.count = 0;
+	(void)change_comment(e, at, &gone, true);
+}
+
+int engine_put_comment(struct engine *e, const struct engine_comment *comment)
+{
+	int status = put_comment(e, comment);
+
+	if (status == -ENOSPC)
+		take_back_former(e, comment);
+	return status;
 }
 
 int engine_remove_comment(struct engine *e, uint64_t topic_id, uint64_t comment_id,

@@ -10,7 +10,9 @@
  * microseconds since 1970 UTC. Ids are not 0; account 0 is nobody.
  *
  * Writers return 0, or -ENOSPC when the memory limit is reached: then the change
- * was not made, everything before it stands, and engine_stats.refused counts it.
+ * was not made, and engine_stats.refused counts it. What it would have replaced is gone
+ * all the same, because its author does not say it any more; all else stands. What takes
+ * something away is done at the limit too.
  */
 #ifndef RELATED_ENGINE_H
 #define RELATED_ENGINE_H
