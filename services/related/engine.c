@@ -177,6 +177,12 @@ static struct topic *topic_at(struct engine *e, uint32_t at)
 	return &e->corpus.topics[at];
 }
 
+/* Is what was composed too much for one topic? A record of any length may become shorter. */
+static bool too_long(struct engine *e, uint32_t at)
+{
+	return e->bytes.used > RECORD_BYTES && e->bytes.used > topic_at(e, at)->record.size;
+}
+
 /* What its author has changed is not found any more, even where there is no room for the new. */
 static void drop_text(struct engine *e, uint32_t at)
 {
@@ -232,6 +238,8 @@ int engine_set_visibility(struct engine *e, uint64_t topic_id, uint8_t visible_t
 
 	if (at == SLOTS_NONE)
 		return -ENOENT;
+	if (topic_at(e, at)->visible_to == visible_to)
+		return 0;
 	e->changes++;
 	topic_at(e, at)->visible_to = visible_to;
 	index_show(e->index, at);
@@ -284,7 +292,7 @@ static int change_comment(struct engine *e, uint32_t at, const struct record_com
 	bool live = t->live;
 
 	compose_comment(&e->bytes, &t->record, comment, &e->terms);
-	if (e->bytes.used > RECORD_BYTES)
+	if (too_long(e, at))
 		return refuse(e);
 	t->comments += (uint32_t)!comment->removed - (uint32_t)was_there;
 	e->comments += (uint64_t)!comment->removed - (uint64_t)was_there;
@@ -366,7 +374,7 @@ int engine_put_opinion(struct engine *e, uint64_t topic_id, uint64_t account, bo
 	uint32_t at = SLOTS_NONE, user = NOBODY;
 	struct topic *t = NULL;
 
-	if (full(e) || !may_note(e, topic_id))
+	if ((given && full(e)) || !may_note(e, topic_id))
 		return refuse(e);
 	at = corpus_topic(&e->corpus, topic_id);
 	user = corpus_user(&e->corpus, account);
@@ -374,31 +382,79 @@ int engine_put_opinion(struct engine *e, uint64_t topic_id, uint64_t account, bo
 	if (user == NOBODY || removed(t) || compose_has_opinion(&t->record, user) == given)
 		return 0;
 	compose_opinion(&e->bytes, &t->record, user, given);
-	if (e->bytes.used > RECORD_BYTES)
+	if (too_long(e, at))
 		return refuse(e);
 	replace(e, at, t->author, t->live);
 	return 0;
 }
 
+/* Who has an opinion of a topic, in e->crowd. */
+static const struct idset *read_opinions(struct engine *e, uint32_t at)
+{
+	crowd_clear(&e->crowd);
+	crowd_read(&e->crowd, &topic_at(e, at)->record, 0);
+	return &e->crowd.opined;
+}
+
+/*
+ * Of these accounts those that are somebody; at the memory limit only those that have an opinion
+ * already. False when others were left out.
+ */
+static bool read_accounts(struct engine *e, const uint64_t *accounts, size_t count,
+			  const struct idset *opined, struct idset *users)
+{
+	bool no_more = full(e), complete = true;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t user = no_more ? corpus_find_user(&e->corpus, accounts[i])
+					: corpus_user(&e->corpus, accounts[i]);
+
+		if (user != NOBODY && (!no_more || idset_has(opined, user)))
+			(void)idset_add(users, user);
+		else
+			complete = complete && accounts[i] == 0;
+	}
+	return complete;
+}
+
+static bool same(const struct idset *one, const struct idset *other)
+{
+	if (one->count != other->count)
+		return false;
+	for (uint32_t i = 0; i < one->count; i++)
+		if (!idset_has(other, one->items[i]))
+			return false;
+	return true;
+}
+
+static int replace_opinions(struct engine *e, uint32_t at, const struct idset *users)
+{
+	compose_opinions(&e->bytes, &topic_at(e, at)->record, users);
+	if (too_long(e, at))
+		return refuse(e);
+	replace(e, at, topic_at(e, at)->author, topic_at(e, at)->live);
+	return 0;
+}
+
 int engine_set_opinions(struct engine *e, uint64_t topic_id, const uint64_t *accounts, size_t count)
 {
-	uint32_t at = SLOTS_NONE;
+	uint32_t at = corpus_find(&e->corpus, topic_id);
+	const struct idset *opined = NULL;
 	struct idset users = {0};
+	bool complete = false;
+	int status = 0;
 
-	if (full(e) || !may_note(e, topic_id))
+	if (at == SLOTS_NONE && (full(e) || !may_note(e, topic_id)))
 		return refuse(e);
 	at = corpus_topic(&e->corpus, topic_id);
 	if (removed(topic_at(e, at)))
 		return 0;
-	for (size_t i = 0; i < count; i++)
-		if (accounts[i] != 0)
-			(void)idset_add(&users, corpus_user(&e->corpus, accounts[i]));
-	compose_opinions(&e->bytes, &topic_at(e, at)->record, &users);
+	opined = read_opinions(e, at);
+	complete = read_accounts(e, accounts, count, opined, &users);
+	if (!same(&users, opined))
+		status = replace_opinions(e, at, &users);
 	idset_free(&users);
-	if (e->bytes.used > RECORD_BYTES)
-		return refuse(e);
-	replace(e, at, topic_at(e, at)->author, topic_at(e, at)->live);
-	return 0;
+	return status < 0 || complete ? status : refuse(e);
 }
 
 /* The list of topics changes under us as the account leaves them. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "related/compose.h"
 #include "related/engine_state.h"
 
 struct site {
@@ -829,6 +830,62 @@ static void a_comment_before_an_edit_that_is_refused_is_found_no_more(void **sta
 	engine_free(small);
 }
 
+static bool has_opinion(const struct engine *engine, uint64_t topic, uint64_t account)
+{
+	const struct corpus *corpus = &engine->corpus;
+
+	return compose_has_opinion(&corpus->topics[corpus_find(corpus, topic)].record,
+				   corpus_find_user(corpus, account));
+}
+
+static void an_opinion_is_withdrawn_at_the_memory_limit_and_none_comes(void **state)
+{
+	const uint64_t before[] = {11, 12, 13}, after[] = {12, 13, 14};
+	uint64_t last = 0;
+	struct engine *small = full_engine(&last);
+	struct engine_stats stats, later;
+
+	(void)state;
+	small->memory_limit = 2 * (size_t)LIMIT;
+	assert_int_equal(engine_set_opinions(small, 5, before, 3), 0);
+	small->memory_limit = LIMIT;
+	assert_int_equal(engine_set_opinions(small, 5, after, 3), -ENOSPC);
+	assert_false(has_opinion(small, 5, 11));
+	assert_true(has_opinion(small, 5, 12) && has_opinion(small, 5, 13));
+	assert_false(has_opinion(small, 5, 14));
+	assert_int_equal(engine_put_opinion(small, 5, 12, false), 0);
+	assert_false(has_opinion(small, 5, 12));
+
+	engine_stats(small, &stats);
+	assert_int_equal(engine_set_opinions(small, 5, &after[1], 1), 0);
+	assert_int_equal(engine_set_opinions(small, last + 1, after, 3), -ENOSPC);
+	engine_stats(small, &later);
+	assert_int_equal(later.refused, stats.refused + 1);
+	engine_free(small);
+}
+
+/* Documents come again and again: what they say is mostly known. */
+static void the_same_opinions_and_visibility_once_more_are_no_change(void **state)
+{
+	const uint64_t some[] = {11, 12}, again[] = {12, 0, 11, 12}, fewer[] = {12}, other[] = {13};
+	struct site *s = *state;
+	struct engine_stats before, after;
+
+	put(s, TOPIC(1, .title = "Vélo"));
+	assert_int_equal(engine_set_opinions(s->engine, 1, some, 2), 0);
+	engine_stats(s->engine, &before);
+	assert_int_equal(engine_set_opinions(s->engine, 1, again, 4), 0);
+	assert_int_equal(engine_set_visibility(s->engine, 1, engine_visibility(s->engine, 1)), 0);
+	engine_stats(s->engine, &after);
+	assert_int_equal(after.epoch, before.epoch);
+
+	assert_int_equal(engine_set_opinions(s->engine, 1, fewer, 1), 0);
+	engine_stats(s->engine, &after);
+	assert_true(after.epoch > before.epoch);
+	assert_int_equal(engine_set_opinions(s->engine, 1, other, 1), 0);
+	assert_true(has_opinion(s->engine, 1, 13) && !has_opinion(s->engine, 1, 12));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
@@ -872,6 +929,8 @@ int main(void)
 		CASE(beyond_the_memory_limit_a_change_is_refused_and_the_rest_answers),
 		CASE(at_the_memory_limit_nothing_is_lost_and_nothing_grows),
 		CASE(the_text_before_an_edit_that_is_refused_is_found_no_more),
+		CASE(an_opinion_is_withdrawn_at_the_memory_limit_and_none_comes),
+		CASE(the_same_opinions_and_visibility_once_more_are_no_change),
 		CASE(a_comment_before_an_edit_that_is_refused_is_found_no_more),
 	};
 
