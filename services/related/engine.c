@@ -509,19 +509,6 @@ void engine_settle(struct engine *e)
 		;
 }
 
-static void count_blocks(const struct engine *e, struct engine_stats *stats)
-{
-	uint32_t count = 0;
-	struct block *const *blocks = index_blocks(e->index, &count);
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (blocks[i] == NULL)
-			continue;
-		stats->blocks++;
-		stats->dead_slots += blocks[i]->dead;
-	}
-}
-
 void engine_stats(const struct engine *e, struct engine_stats *stats)
 {
 	*stats = (struct engine_stats){
@@ -534,7 +521,4 @@ void engine_stats(const struct engine *e, struct engine_stats *stats)
 		.refused = e->refused,
 		.epoch = e->changes + index_epoch(e->index),
 	};
-	for (uint32_t i = 0; i < e->corpus.n_in; i++)
-		stats->links += e->corpus.in[i].count;
-	count_blocks(e, stats);
 }

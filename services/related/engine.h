@@ -188,13 +188,13 @@ int engine_related(struct engine *, const struct engine_question *, struct arena
 
 struct engine_stats {
 	uint64_t topics; /* live */
-	uint64_t comments, accounts, terms, surfaces, links;
-	uint64_t blocks, dead_slots;
+	uint64_t comments, accounts, terms, surfaces;
 	uint64_t bytes; /* of everything, as counted */
 	uint64_t refused;
 	uint64_t epoch; /* rises with every change that an answer could show */
 };
 
+/* However many topics there are, it takes no time to speak of. */
 void engine_stats(const struct engine *, struct engine_stats *);
 
 #endif

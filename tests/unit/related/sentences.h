@@ -16,6 +16,7 @@
 
 #include "lib/arena.h"
 #include "related/engine.h"
+#include "related/engine_state.h"
 
 #define DAY_US ((int64_t)86400 * 1000000)
 
@@ -61,6 +62,16 @@ static inline const struct reason *reason_of(const struct related *related, enum
 		if (related->reasons[i].kind == kind)
 			return &related->reasons[i];
 	return NULL;
+}
+
+/* All that are counted into their targets. */
+static inline uint64_t links_noted(const struct engine *engine)
+{
+	uint64_t links = 0;
+
+	for (uint32_t i = 0; i < engine->corpus.n_in; i++)
+		links += engine->corpus.in[i].count;
+	return links;
 }
 
 static inline void assert_adds_up(const struct related *related)

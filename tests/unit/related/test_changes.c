@@ -432,7 +432,7 @@ static void many_changes_answer_like_an_index_built_afresh(void **state)
 	engine_stats(grown, &one);
 	engine_stats(fresh, &other);
 	assert_int_equal(one.topics, other.topics);
-	assert_int_equal(one.links, other.links);
+	assert_int_equal(links_noted(grown), links_noted(fresh));
 	assert_int_equal(compare_answers(grown, fresh, false), 0);
 	assert_int_equal(compare_answers(grown, fresh, true), 0);
 	assert_pinned_come_first(grown);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "related/compose.h"
-#include "related/engine_state.h"
 
 struct site {
 	struct engine *engine;
