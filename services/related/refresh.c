@@ -1,12 +1,18 @@
 /*
  * refresh.c - asks an owner what is true now about the things that events named.
  *
- *   ask --> take --(more)--> ask
+ *   ask --> arrive --> take --(more)--> ask
+ *                      ^  |
+ *                      +--+ a slice is over
  *
  * Each kind has one round at a time, so that an older answer never overtakes a
  * newer one; nor does one that was asked for before the engine was rebuilt. A thing
  * that is named again while its answer is under way is asked for again. What was not
  * answered stays, and is asked for after a pause.
+ *
+ * Sixty-four long articles take longer than the loop may be held: what a slice leaves is taken
+ * in the next turn, in which questions are answered and events heard as at any other time. The
+ * round goes on until the last is taken.
  *
  * What is named meanwhile is gathered for the next batch, in which each thing stands once: so a
  * topic of which a thousand opinions are replayed is one document, and nothing waits behind
@@ -20,8 +26,10 @@
 #include "lib/rpc.h"
 #include "related/memory.h"
 #include "related/recommender.h"
+#include "related/slice.h"
 
 enum {
+	SLICE_US = 2000, /* of taking in; a document that was begun is finished */
 	ROUND_MS = 10000,
 	PAUSE_MS = 500, /* after a round that failed */
 	FEW = 64,
@@ -53,6 +61,7 @@ struct round {
 	uint64_t *ids; /* that are asked for */
 	size_t count;
 	const struct engine *engine; /* that the answer is for */
+	size_t taken;                /* of what was answered */
 	bool answered, complete;
 	RPC_SLOT(Causerie__ListTopicDocumentsReply) topics;
 	RPC_SLOT(Causerie__ListCommentDocumentsReply) comments;
@@ -60,7 +69,7 @@ struct round {
 
 static struct kind_queue queues[KINDS];
 
-static task_step ask, take;
+static task_step ask, arrive, take;
 
 static bool waiting(const struct kind_queue *queue)
 {
@@ -276,42 +285,10 @@ static struct step ask(struct task *task)
 		ask_topics(task, round);
 	else
 		ask_comments(task, round);
-	return task_then(take);
+	return task_then(arrive);
 }
 
-/* An owner that no longer has a topic does not name it: then nobody may see it. */
-static void take_topic_answers(const struct round *round)
-{
-	const Causerie__ListTopicDocumentsReply *reply = round->topics.reply;
-
-	for (size_t i = 0; i < round->count; i++) {
-		const Causerie__TopicDocument *document = NULL;
-
-		for (size_t j = 0; j < reply->n_topics; j++)
-			if (reply->topics[j]->summary != NULL &&
-			    reply->topics[j]->summary->id == round->ids[i])
-				document = reply->topics[j];
-		if (document != NULL)
-			take_topic(recommender.engine, document);
-		else
-			(void)engine_set_visibility(recommender.engine, round->ids[i], 0);
-	}
-}
-
-/* A thread is complete with an empty page: a full one need not be the last, nor a shorter one. */
-static void take_comment_answers(struct round *round)
-{
-	const Causerie__ListCommentDocumentsReply *reply = round->comments.reply;
-
-	for (size_t i = 0; i < reply->n_comments; i++)
-		take_comment(recommender.engine, reply->comments[i]);
-	if (round->kind != THREADS)
-		return;
-	round->complete = reply->n_comments == 0;
-	queues[THREADS].after = round->complete ? 0 : reply->comments[reply->n_comments - 1]->id;
-}
-
-static struct step take(struct task *task)
+static struct step arrive(struct task *task)
 {
 	struct round *round = (struct round *)task;
 
@@ -322,12 +299,68 @@ static struct step take(struct task *task)
 		return task_done();
 	}
 	round->answered = true;
+	return task_then(take);
+}
+
+/* An owner that no longer has a topic does not name it: then nobody may see it. */
+static void take_topic_answer(const struct round *round)
+{
+	const Causerie__ListTopicDocumentsReply *reply = round->topics.reply;
+	const Causerie__TopicDocument *document = NULL;
+	uint64_t id = round->ids[round->taken];
+
+	for (size_t i = 0; i < reply->n_topics; i++)
+		if (reply->topics[i]->summary != NULL && reply->topics[i]->summary->id == id)
+			document = reply->topics[i];
+	if (document != NULL)
+		take_topic(recommender.engine, document);
+	else
+		(void)engine_set_visibility(recommender.engine, id, 0);
+}
+
+static size_t answers(const struct round *round)
+{
+	return round->kind == TOPICS ? round->count : round->comments.reply->n_comments;
+}
+
+/* True when the slice was enough for all that is left. */
+static bool take_slice(struct round *round)
+{
+	const struct slice slice = slice_begin(SLICE_US);
+
+	for (; round->taken < answers(round); round->taken++) {
+		if (slice_over(&slice))
+			return false;
+		if (round->kind == TOPICS)
+			take_topic_answer(round);
+		else
+			take_comment(recommender.engine,
+				     round->comments.reply->comments[round->taken]);
+	}
+	return true;
+}
+
+/* A thread is complete with an empty page: a full one need not be the last, nor a shorter one. */
+static void turn_page(struct round *round)
+{
+	const Causerie__ListCommentDocumentsReply *reply = round->comments.reply;
+
+	round->complete = reply->n_comments == 0;
+	queues[THREADS].after = round->complete ? 0 : reply->comments[reply->n_comments - 1]->id;
+}
+
+static struct step take(struct task *task)
+{
+	struct round *round = (struct round *)task;
+
 	if (!queues[round->kind].started || round->engine != recommender.engine)
 		return task_done();
+	if (!take_slice(round)) {
+		task_sleep(task, 0);
+		return task_then(take);
+	}
 	round->complete = true;
-	if (round->kind == TOPICS)
-		take_topic_answers(round);
-	else
-		take_comment_answers(round);
+	if (round->kind == THREADS)
+		turn_page(round);
 	return task_done();
 }

@@ -32,6 +32,7 @@ enum { ANA = 501, BEN, CLEO, MOST_THINGS = 600, MOST_CALLS = 8 };
 struct owned_topic {
 	uint64_t id, proposer, version, opinion[4], pinned;
 	Causerie__TopicState state;
+	const char *article;
 };
 
 struct owned_comment {
@@ -72,7 +73,7 @@ static Causerie__TopicDocument *topic_document(const struct owned_topic *topic)
 	document->summary->version = topic->version;
 	document->summary->state = topic->state;
 	document->summary->proposer_id = topic->proposer;
-	document->article = arena_strdup(&world.arena, "");
+	document->article = arena_strdup(&world.arena, topic->article ? topic->article : "");
 	document->visible = topic->state == CAUSERIE__TOPIC_STATE__OPEN;
 	document->opinions = ARENA_ARRAY(&world.arena, Causerie__OpinionBy *, 4);
 	for (size_t i = 0; i < 4; i++) {
@@ -288,12 +289,12 @@ static void nobody_answers(void)
 	turn();
 }
 
-/* Until nothing is asked for any more. */
+/* Until nothing is asked for any more, and everything is taken. */
 static void all_arrive(void)
 {
-	turn();
-	while (world.n_calls > 0)
-		arrive();
+	for (turn(); world.n_calls > 0 || refresh_pending(); turn())
+		if (world.n_calls > 0)
+			arrive();
 }
 
 static struct owned_topic *topic(uint64_t id)
@@ -659,6 +660,79 @@ static void comments_that_were_listed_before_they_moved_count_once(void **state)
 	assert_int_equal(topics_of(ANA), 1);
 }
 
+enum { FIRST_LONG = 101, LAST_LONG = 164 };
+
+/* What is due now, and not what follows from it. */
+static void one_turn(void)
+{
+	event_base_loop(world.loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+/* So many topics are named, of articles so long that they are taken in some turns of the loop. */
+static void begin_to_take_long_articles(void)
+{
+	static char article[100001];
+
+	for (size_t i = 0; i < sizeof article - 1; i++)
+		article[i] = i % 6 == 5 ? ' ' : (char)('a' + i * i / 7 % 26);
+	for (uint64_t id = FIRST_LONG; id <= LAST_LONG; id++) {
+		topic_changes(id);
+		topic(id)->article = article;
+	}
+	turn();
+	assert_int_equal(world.n_calls, 1);
+	world.asked = 0;
+	answer_at(0);
+	one_turn();
+}
+
+static uint32_t topics_taken(const struct engine *engine)
+{
+	struct engine_stats stats;
+
+	engine_stats(engine, &stats);
+	return (uint32_t)stats.topics;
+}
+
+static void long_articles_are_taken_in_more_than_one_turn_of_the_loop(void **state)
+{
+	(void)state;
+	begin_to_take_long_articles();
+	assert_in_range(topics_taken(recommender.engine), 2 + 1, 2 + 63);
+	assert_true(refresh_pending());
+	all_arrive();
+	assert_int_equal(topics_taken(recommender.engine), 2 + 64);
+	assert_int_equal(world.asked, 0);
+}
+
+/* The document was read before, and the first turn did not come to it. */
+static void what_is_named_while_its_document_waits_to_be_taken_is_asked_for_again(void **state)
+{
+	(void)state;
+	begin_to_take_long_articles();
+	opinion_changes(LAST_LONG, ANA, true);
+	one_turn();
+	assert_int_equal(world.asked, 0);
+	all_arrive();
+	assert_int_equal(world.asked, 1);
+	assert_true(has_opinion(LAST_LONG, ANA));
+}
+
+static void what_is_half_taken_does_not_go_on_in_an_index_made_anew(void **state)
+{
+	struct engine *former = recommender.engine;
+
+	(void)state;
+	begin_to_take_long_articles();
+	recommender.engine = new_engine();
+	turn();
+	assert_int_equal(topics_taken(recommender.engine), 0);
+	all_arrive(); /* the same things once more */
+	assert_int_equal(topics_taken(recommender.engine), 64);
+	assert_int_equal(world.asked, 1);
+	engine_free(former);
+}
+
 #define CASE(sentence) cmocka_unit_test_setup_teardown(sentence, begin, end)
 
 int main(void)
@@ -678,6 +752,9 @@ int main(void)
 		CASE(a_thread_into_which_more_moves_while_a_page_is_under_way_is_read_again),
 		CASE(a_thread_into_which_more_moves_while_its_next_page_waits_is_read_again),
 		CASE(an_answer_for_the_former_index_is_not_taken_for_the_new_one),
+		CASE(long_articles_are_taken_in_more_than_one_turn_of_the_loop),
+		CASE(what_is_named_while_its_document_waits_to_be_taken_is_asked_for_again),
+		CASE(what_is_half_taken_does_not_go_on_in_an_index_made_anew),
 		CASE(comments_that_were_listed_before_they_moved_count_once),
 	};
 
