@@ -15,6 +15,7 @@
 static const char *const sources[STREAMS] = {"topics", "comments"};
 
 static struct consumer *streams[STREAMS];
+static struct stream_place fetched[STREAMS]; /* whatever was named up to here is in the engine */
 
 static bool is(const Causerie__Event *event, const char *type)
 {
@@ -102,6 +103,7 @@ static struct consumer *follow(int stream, struct rpc_client *owner,
 
 void follow_start(const struct stream_place places[STREAMS])
 {
+	memcpy(fetched, places, sizeof fetched);
 	streams[STREAM_TOPICS] =
 		follow(STREAM_TOPICS, recommender.topics, on_topic, places[STREAM_TOPICS]);
 	streams[STREAM_COMMENTS] =
@@ -114,10 +116,17 @@ bool follow_started(void)
 	return streams[STREAM_TOPICS] != NULL;
 }
 
+void follow_fetched(void)
+{
+	for (int i = 0; i < STREAMS && follow_started(); i++)
+		fetched[i].seq = consumer_position(streams[i], &fetched[i].epoch);
+}
+
 void follow_places(struct stream_place places[STREAMS])
 {
-	for (int i = 0; i < STREAMS; i++)
-		places[i].seq = consumer_position(streams[i], &places[i].epoch);
+	if (!refresh_pending())
+		follow_fetched(); /* what names nothing is no reason to stay behind */
+	memcpy(places, fetched, sizeof fetched);
 }
 
 void follow_stop(void)

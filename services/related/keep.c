@@ -1,8 +1,9 @@
 /*
  * keep.c - the snapshot on disk: read at start, written now and then by a child.
  *
- * A snapshot is taken only when everything that events named has been fetched, so
- * that the index and the places in the streams belong together. The child is a
+ * With the index go the places in the streams from which to go on: those where last nothing that
+ * events had named was missing (refresh.c). On a busy site something always is, and the index is
+ * further than its places; then some events are heard again, which does no harm. The child is a
  * copy of this process at one moment; it writes and ends, and the loop goes on. The
  * larger the index, the longer until the next: events are replayed fast, and a disk
  * has other things to do.
@@ -65,11 +66,11 @@ bool keep_load(struct stream_place places[STREAMS])
 	return true;
 }
 
-/* Is there something new, and does all of it belong together? */
+/* Is there something new? */
 static bool worth_saving(void)
 {
 	return recommender.engine != NULL && !recommender.rebuilding && follow_started() &&
-	       !refresh_pending() && epoch_now() != saved_epoch;
+	       epoch_now() != saved_epoch;
 }
 
 static int save(void)

@@ -73,8 +73,11 @@ void refresh_stop(void);
 
 /* follow.c: the streams of events. */
 void follow_start(const struct stream_place places[STREAMS]);
-void follow_places(struct stream_place places[STREAMS]);
 bool follow_started(void);
+/* refresh.c says so: all that was named so far has been fetched. */
+void follow_fetched(void);
+/* Where to go on from with the engine as it is: nothing before that is missing in it. */
+void follow_places(struct stream_place places[STREAMS]);
 void follow_stop(void);
 
 /* upkeep.c: the engine's background work, in turns of the loop. */

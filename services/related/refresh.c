@@ -198,6 +198,8 @@ static void on_round_over(void *argument)
 	if (!round->complete)
 		put_back(queue, round);
 	adapt_limit(queue, round);
+	if (!refresh_pending())
+		follow_fetched();
 	arm(round->kind, round->answered ? 0 : PAUSE_MS);
 }
 

@@ -660,6 +660,43 @@ static void comments_that_were_listed_before_they_moved_count_once(void **state)
 	assert_int_equal(topics_of(ANA), 1);
 }
 
+static void assert_goes_on_from(uint64_t topics, uint64_t comments)
+{
+	struct stream_place places[STREAMS];
+
+	follow_places(places);
+	assert_int_equal(places[STREAM_TOPICS].seq, topics);
+	assert_int_equal(places[STREAM_COMMENTS].seq, comments);
+}
+
+/* A snapshot at any moment: what it goes on from names everything that it lacks. */
+static void what_goes_on_from_here_hears_again_of_what_is_still_under_way(void **state)
+{
+	(void)state;
+	assert_goes_on_from(2, 0);
+	topic_changes(1);
+	comment_is_posted(10, 1, ANA);
+	assert_goes_on_from(2, 0);
+	turn();
+	assert_int_equal(world.n_calls, 2);
+	arrive();
+	assert_goes_on_from(2, 0);
+	comment_is_posted(11, 1, ANA);
+	arrive();
+	assert_goes_on_from(2, 0);
+	all_arrive();
+	topic_changes(2);
+	assert_goes_on_from(3, 2);
+	turn();
+	nobody_answers();
+	assert_goes_on_from(3, 2);
+	topic_changes(2);
+	all_arrive();
+	assert_goes_on_from(5, 2);
+	announce(STREAM_TOPICS, EVENT("account.forgotten", .aggregate_id = BEN));
+	assert_goes_on_from(6, 2);
+}
+
 enum { FIRST_LONG = 101, LAST_LONG = 164 };
 
 /* What is due now, and not what follows from it. */
@@ -752,6 +789,7 @@ int main(void)
 		CASE(a_thread_into_which_more_moves_while_a_page_is_under_way_is_read_again),
 		CASE(a_thread_into_which_more_moves_while_its_next_page_waits_is_read_again),
 		CASE(an_answer_for_the_former_index_is_not_taken_for_the_new_one),
+		CASE(what_goes_on_from_here_hears_again_of_what_is_still_under_way),
 		CASE(long_articles_are_taken_in_more_than_one_turn_of_the_loop),
 		CASE(what_is_named_while_its_document_waits_to_be_taken_is_asked_for_again),
 		CASE(what_is_half_taken_does_not_go_on_in_an_index_made_anew),
