@@ -329,34 +329,17 @@ static int by_score(const void *left, const void *right)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* Did anybody comment after this time? */
-static bool grew_after(const struct topic *t, uint32_t until)
-{
-	struct part part = {0};
-
-	if (t->comments == 0)
-		return false;
-	while (record_next(&t->record, &part)) {
-		struct record_comment comment;
-
-		if (part.kind != PART_COMMENT)
-			continue;
-		record_comment_head(&part, &comment);
-		if (!comment.removed && comment.created > until)
-			return true;
-	}
-	return false;
-}
-
-/* For an earlier time the sum of a topic that grew since knows too much: count again. */
+/*
+ * The sum of the search is of today, and rounded down term by term. For an earlier time everything
+ * is counted again, not only what grew since: the exact ones would stand before the rounded.
+ */
 static double text_then(const struct asking *a, uint32_t topic, uint16_t sum)
 {
-	const struct topic *t = &a->corpus->topics[topic];
 	struct query_score score;
 
-	if (a->until == UINT32_MAX || !grew_after(t, a->until))
+	if (a->until == UINT32_MAX)
 		return sum;
-	query_score(&a->query, t, a->until, &score);
+	query_score(&a->query, &a->corpus->topics[topic], a->until, &score);
 	return score.total;
 }
 

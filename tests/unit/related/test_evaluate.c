@@ -292,6 +292,31 @@ static void as_new_only_earlier_comments_count(void **state)
 		}
 }
 
+/* b and c are alike on that day: the one that was named first leads, whichever grew since. */
+static void as_new_what_grew_since_has_no_advantage(void **state)
+{
+	static const char texts[] = "{\"id\": \"a\", \"title\": \"Vélo, lampe et casque\", "
+				    "\"created_at\": \"2024-01-10\"}\n"
+				    "{\"id\": \"b\", \"title\": \"Vélo et lampe\", \"created_at\": "
+				    "\"2024-01-08\", \"comments\": [%s]}\n"
+				    "{\"id\": \"c\", \"title\": \"Vélo et lampe\", \"created_at\": "
+				    "\"2024-01-08\", \"comments\": [%s]}\n"
+				    "{\"id\": \"d\", \"title\": \"Tomates\"}\n";
+	static const char later[] = "{\"author\": 2, \"created_at\": \"2024-01-12\"}";
+
+	(void)state;
+	for (int grown = 0; grown < 2; grown++) {
+		char text[1024];
+		struct outcome outcome;
+
+		snprintf(text, sizeof text, texts, grown == 0 ? later : "",
+			 grown == 1 ? later : "");
+		outcome = run(text, "{\"qid\": \"1\", \"id\": \"a\", \"as_new\": true}\n");
+		assert_line(&outcome, 0, "1 b 1");
+		assert_line(&outcome, 1, "1 c 2");
+	}
+}
+
 /* Titles alone, one word each: what is younger than who asks is a candidate all the same. */
 static void as_new_younger_topics_are_candidates(void **state)
 {
@@ -467,6 +492,7 @@ int main(void)
 		cmocka_unit_test(text_only_nothing_but_words_counts),
 		cmocka_unit_test(as_new_only_older_links_count),
 		cmocka_unit_test(as_new_only_earlier_comments_count),
+		cmocka_unit_test(as_new_what_grew_since_has_no_advantage),
 		cmocka_unit_test(as_new_younger_topics_are_candidates),
 		cmocka_unit_test(a_score_is_that_worked_out_by_hand),
 		cmocka_unit_test(a_query_gets_at_most_twenty_lines),
