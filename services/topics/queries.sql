@@ -382,9 +382,13 @@ SELECT 1 AS possible, (SELECT count(*) FROM once) AS first, 0 AS "full", (SELECT
 SELECT :topic_id::bigint AS topic_id, :other_id::bigint AS other_id, pairing, actor_id, at
   FROM related_pairs WHERE topic_id = least(:topic_id, :other_id) AND other_id = greatest(:topic_id, :other_id);
 
+-- Hidden is the other one that is not visible in list_documents: a pin does not put it back into a list.
 -- name: list_pairs
-SELECT :id::bigint AS topic_id, CASE WHEN topic_id = :id THEN other_id ELSE topic_id END AS other_id, pairing, actor_id, at
-  FROM related_pairs WHERE topic_id = :id OR other_id = :id ORDER BY at DESC, other_id LIMIT 200;
+SELECT :id::bigint AS topic_id, o.id AS other_id, p.pairing, p.actor_id, p.at,
+       NOT (o.seen_by = 'everybody' AND (o.state IN ('open', 'shortlisted', 'scheduled', 'recorded', 'published')
+                                         OR (o.state = 'archived' AND EXISTS (SELECT FROM videos v WHERE v.topic_id = o.id)))) AS hidden
+  FROM related_pairs p JOIN topics o ON o.id = CASE WHEN p.topic_id = :id THEN p.other_id ELSE p.topic_id END
+ WHERE p.topic_id = :id OR p.other_id = :id ORDER BY p.at DESC, o.id LIMIT 200;
 
 -- Those asked for, or the next ones. Nobody has proposed what an erased member did.
 -- What is archived may be recommended if it had a show: a topic that was declined, cancelled or not aired was in no

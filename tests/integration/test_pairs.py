@@ -424,12 +424,18 @@ def test_too_many_pins_are_refused_in_words(site, topics, desk, ana, organizer):
     assert "libérez-en un d’abord" in words(answer.text)
 
 
-def test_a_pinned_topic_out_of_sight_is_said_to_be(topics, desk, ana, organizer):
+def test_a_pinned_topic_out_of_sight_is_said_to_be(site, topics, desk, ana, organizer):
     one, other = topics["cycle paths"], topics["choir"]
     pair(organizer, one, other, "pinned")
     version = ana.get(f"/topics/{other}")["version"]
-    ana.post(f"/topics/{other}/transitions", {"to": "withdrawn", "version": version}, status=200)
-    assert "hors de vue" in words(desk.get(sheet(one)).text)
+    assert "hors de vue" not in words(desk.get(sheet(one)).text)
+    for to, more in (("declined", {"reason": "Un sujet trop proche a été filmé en mars dernier."}), ("archived", {})):
+        organizer.post(f"/topics/{other}/transitions", {"to": to, "version": version, **more}, status=200)
+        version += 1
+        assert "hors de vue" in words(desk.get(sheet(one)).text)
+    with site.database("topics") as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO videos (topic_id, url, duration_seconds) VALUES (%s, 'https://video.example/1', 60)", (other,))
+    assert "hors de vue" not in words(desk.get(sheet(one)).text), "but what had a show"
 
 
 def test_while_the_recommender_is_away_what_is_pinned_can_be_read_and_changed(site, topics, desk, organizer):

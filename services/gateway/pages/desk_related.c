@@ -117,12 +117,6 @@ static const Causerie__TopicSummary *summary_of(const struct desk_related *d, ui
 	return NULL;
 }
 
-/* In no list: what waits for its opening, or came to another end than a show. */
-static bool is_hidden(enum topic_state state)
-{
-	return (state < TOPIC_OPEN || state > TOPIC_PUBLISHED) && state != TOPIC_ARCHIVED;
-}
-
 static struct pair_row pair_row(struct desk_related *d, const Causerie__RelatedPair *pair)
 {
 	struct arena *arena = &d->visit.task.arena;
@@ -130,6 +124,7 @@ static struct pair_row pair_row(struct desk_related *d, const Causerie__RelatedP
 	struct pair_row row = {
 		.id = pair->other_id,
 		.is_pinned = pair->pairing == CAUSERIE__PAIRING__PAIRING_PINNED,
+		.is_hidden = pair->hidden,
 		.by = people_person(&d->people, pair->actor_id),
 		.at = fill_moment(pair->at),
 		.free_key = random_token(arena),
@@ -143,7 +138,6 @@ static struct pair_row pair_row(struct desk_related *d, const Causerie__RelatedP
 		row.url = fill_topic_url(arena, topic->id, topic->slug);
 		row.title = topic->title;
 		row.language = fill_locale(topic->language, site.locale);
-		row.is_hidden = is_hidden(fill_state(topic->state));
 	}
 	return row;
 }
