@@ -134,11 +134,18 @@ static bool seen_everywhere(const struct corpus *c, uint32_t user)
 	return everywhere(c, seen_in(c, user));
 }
 
+static uint32_t speakers(const struct corpus *c, const struct crowd *crowd)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < crowd->spoke.count; i++)
+		count += !seen_everywhere(c, crowd->spoke.items[i]);
+	return count;
+}
+
 void crowd_measure(struct crowd *crowd, const struct corpus *c)
 {
-	crowd->size = 0;
-	for (uint32_t i = 0; i < crowd->spoke.count; i++)
-		crowd->size += !seen_everywhere(c, crowd->spoke.items[i]);
+	crowd->size = speakers(c, crowd);
 }
 
 static double likeness_of(double shared, double size, double other_size)
@@ -146,24 +153,21 @@ static double likeness_of(double shared, double size, double other_size)
 	return shared / (sqrt(size * other_size) + SOFTENING);
 }
 
+/* Most crowds share nobody: then how many there are is not looked up. */
 static double speakers_likeness(const struct corpus *c, const struct crowd *asking,
 				const struct crowd *other, uint32_t *shared)
 {
-	uint32_t size = 0;
 	double sum = 0;
 
 	for (uint32_t i = 0; i < other->spoke.count; i++) {
 		uint32_t user = other->spoke.items[i];
 
-		if (seen_everywhere(c, user))
-			continue;
-		size++;
-		if (!idset_has(&asking->spoke, user))
+		if (!idset_has(&asking->spoke, user) || seen_everywhere(c, user))
 			continue;
 		++*shared;
 		sum += person_idf(c, user) * person_idf(c, user);
 	}
-	return likeness_of(sum, asking->size, size);
+	return sum > 0 ? likeness_of(sum, asking->size, speakers(c, other)) : 0;
 }
 
 /* People who gave an opinion of both, those left out who give one of everything. */
