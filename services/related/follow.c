@@ -32,10 +32,8 @@ static void on_topic(void *nothing, const Causerie__Event *event)
 	(void)nothing;
 	if (is(event, "account.forgotten"))
 		forget_account(event->aggregate_id);
-	else if (is(event, "opinion.changed"))
-		refresh_topic(event->topic_id);
-	else if (is(event, "pair.changed"))
-		refresh_topic(event->topic_id); /* its document has the pairs of both */
+	else if (is(event, "opinion.changed") || is(event, "pair.changed"))
+		refresh_topic(event->topic_id); /* its document has opinions, and pairs of both */
 	else if (is_of(event, "topic."))
 		refresh_topic(event->aggregate_id);
 	if (is(event, "topic.transitioned") && event->target_id != 0)
