@@ -384,10 +384,3 @@ double corpus_idf(const struct corpus *c, uint32_t documents)
 
 	return idf > 0 ? idf : 0;
 }
-
-double corpus_user_idf(const struct corpus *c, uint32_t user)
-{
-	double topics = c->users[user].n_topics;
-
-	return topics == 0 || topics >= c->live ? 0 : log(c->live / topics);
-}

@@ -121,7 +121,4 @@ const struct links_in *corpus_links_in(const struct corpus *, uint32_t topic);
  */
 double corpus_idf(const struct corpus *, uint32_t documents);
 
-/* How rare a person is: ln(N / topics they are in). */
-double corpus_user_idf(const struct corpus *, uint32_t user);
-
 #endif
