@@ -28,8 +28,8 @@
 
 enum {
 	ROUNDS = 5,
-	QUESTIONS = 1000, /* a round */
-	XAPIAN_QUESTIONS = 60,
+	QUESTIONS = 1000,       /* a round */
+	XAPIAN_QUESTIONS = 200, /* the first of them */
 	EVENTS_PER_SECOND = 1000,
 	QUESTIONS_PER_SECOND = 100,
 	SECONDS = 20,   /* of either load */
