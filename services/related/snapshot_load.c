@@ -313,7 +313,8 @@ static bool read_engine(struct snapshot_reader *r, void *place, size_t place_siz
 	index_bulk(e->index, false);
 	while (index_waiting(e->index))
 		(void)index_work(e->index, SLICE_US, false);
-	memcpy(place, kept, place_size);
+	if (place_size > 0)
+		memcpy(place, kept, place_size);
 	return true;
 }
 
