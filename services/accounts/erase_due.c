@@ -67,7 +67,12 @@ static struct step erased(struct task *task)
 {
 	struct erasing *e = (struct erasing *)task;
 
-	if (e->erased.state != SQL_DONE || e->erased.rows == 0)
+	if (e->erased.state != SQL_DONE) {
+		log_warn(task->context.trace, "account.not_erased", "sqlstate=%s do=%s",
+			 e->erased.sqlstate, "look at the database; it is tried again");
+		return task_done();
+	}
+	if (e->erased.rows == 0)
 		return task_done();
 	outbox_wake(service_here()->outbox);
 	for (int row = 0; row < e->erased.rows; row++)

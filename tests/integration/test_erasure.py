@@ -338,6 +338,18 @@ def test_a_member_may_take_their_comments_along(site, member, other, organizer):
     assert site.visitor().get(path)["items"] == []
 
 
+def test_an_erasure_that_fails_is_reported_and_tried_again(site, member):
+    close(member)
+    sql(site, "accounts", "ALTER TABLE accounts ADD CONSTRAINT nobody_goes CHECK (state <> 'erased') NOT VALID")
+    try:
+        let_the_time_pass(site, member)
+        line = eventually(lambda: site.lines("accounts", "account.not_erased"))[0]
+        assert line["sqlstate"] == "23514" and "look at the database" in line["do"]
+    finally:
+        sql(site, "accounts", "ALTER TABLE accounts DROP CONSTRAINT nobody_goes")
+    wait_for_erasure(site, member)
+
+
 # --- who organizes
 
 
