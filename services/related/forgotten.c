@@ -2,7 +2,8 @@
  * forgotten.c - accounts that an owner has forgotten: nothing of theirs counts any more.
  *
  * A document that was read before may still name one and arrive afterwards, so they are
- * remembered for the life of this process. A snapshot is only taken when no document is under way.
+ * remembered for the life of this process. The next one goes on from a place at which no document
+ * was under way (keep.c): it hears of the others again.
  */
 #include <stdlib.h>
 

@@ -118,7 +118,6 @@ static void compare_body(const struct asking *a, const struct part *part, double
 
 	list_open(&list, part->at, part->end);
 	k = FIELD_K1 * (1 - FIELD_B + FIELD_B * list.tokens / average);
-
 	while (list_next(&list)) {
 		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 
