@@ -12,15 +12,12 @@
 enum {
 	DAY = 86400,
 	TOPICS_AHEAD = 16,
-	RECORDS_AHEAD = 8,
-	LINE = 64,
-	LINES_AHEAD = 8,      /* of one record; the processor sees by itself how it goes on */
+	RECORDS_AHEAD = 16,
+	TITLES_AHEAD = 8,
 	LINKS_LOOKED_AT = 16, /* of those that lead to one candidate */
 };
 
-/* For a field by itself: Robertson's usual k1 and b. */
-#define FIELD_K1 1.2
-#define FIELD_B  .75
+#define FIELD_K1 1.2 /* for a field by itself: Robertson's usual k1 */
 
 static const struct {
 	double weight;
@@ -30,7 +27,6 @@ static const struct {
 	[SIGNAL_TEXT] = {1, true, REASON_WORDS},
 	[SIGNAL_TITLES] = {.15, true, REASON_WORDS},
 	[SIGNAL_BODY_TITLE] = {.1, true, REASON_WORDS},
-	[SIGNAL_BODIES] = {.05, true, REASON_WORDS},
 	[SIGNAL_AUTHOR] = {.3, false, REASON_AUTHOR},
 	[SIGNAL_CLOSENESS] = {.4, false, REASON_PERIOD},
 	[SIGNAL_DISTANCE] = {-.05, false, REASON_PERIOD},
@@ -71,26 +67,28 @@ static double saturated(double frequency)
 	return frequency * (FIELD_K1 + 1) / (frequency + FIELD_K1);
 }
 
-/* --- text signals: title and body of the candidate against those of the question --- */
+/* --- text signals: the candidate's title against title and body of the question --- */
 
-/* How often each word of the title occurs is written far away: asked for now, needed later. */
-static void prefetch_title(const struct asking *a, const struct part *part)
+/* The title stands first in a record. */
+static bool open_title(const struct topic *t, struct list *list)
 {
-	struct list list;
+	struct part part = {0};
 
-	list_open(&list, part->at, part->end);
-	while (list_next(&list))
-		__builtin_prefetch(&a->corpus->dictionary.terms[list.term]);
+	if (!record_next(&t->record, &part) || part.kind != PART_TITLE)
+		return false;
+	list_open(list, part.at, part.end);
+	return true;
 }
 
 /* Titles are short: cosine of idf-weighted words. */
-static void compare_title(const struct asking *a, const struct part *part, double *values)
+static void compare_title(const struct asking *a, const struct topic *t, double *values)
 {
 	const struct query *q = &a->query;
 	double both = 0, body = 0, length = 0;
 	struct list list;
 
-	list_open(&list, part->at, part->end);
+	if (!open_title(t, &list))
+		return;
 	while (list_next(&list)) {
 		const struct bag_entry *entry = bag_find(&q->bag, list.term);
 		double idf = entry != NULL
@@ -108,40 +106,6 @@ static void compare_title(const struct asking *a, const struct part *part, doubl
 		values[SIGNAL_TITLES] = both / sqrt(length);
 		values[SIGNAL_BODY_TITLE] = body / sqrt(length);
 	}
-}
-
-static void compare_body(const struct asking *a, const struct part *part, double *values)
-{
-	const struct query *q = &a->query;
-	struct list list;
-	double average = exp2(a->query.averages.step[FIELD_BODY] / 8.0), k = 0, sum = 0;
-
-	list_open(&list, part->at, part->end);
-	k = FIELD_K1 * (1 - FIELD_B + FIELD_B * list.tokens / average);
-	while (list_next(&list)) {
-		const struct bag_entry *entry = bag_find(&q->bag, list.term);
-
-		if (entry != NULL && entry->tf[FIELD_BODY] > 0)
-			sum += q->idf[entry - q->bag.entries] * saturated(entry->tf[FIELD_BODY]) *
-			       list.frequency * (FIELD_K1 + 1) / (list.frequency + k);
-	}
-	values[SIGNAL_BODIES] = sum;
-}
-
-static void compare_text(const struct asking *a, const struct topic *t, double *values)
-{
-	struct part part = {0}, title = {0};
-
-	while (record_next(&t->record, &part) && part.kind <= PART_BODY) {
-		if (part.kind == PART_BODY) {
-			compare_body(a, &part, values);
-			continue;
-		}
-		title = part;
-		prefetch_title(a, &title);
-	}
-	if (title.end != NULL)
-		compare_title(a, &title, values);
 }
 
 /* --- other signals --- */
@@ -252,7 +216,7 @@ static void compare(struct ranker *r, struct ranked *ranked)
 	double *values = ranked->parts;
 
 	values[SIGNAL_TEXT] = ranked->text;
-	compare_text(a, t, values);
+	compare_title(a, t, values);
 	if (a->text_only)
 		return;
 	compare_times(a, t, values);
@@ -263,28 +227,46 @@ static void compare(struct ranker *r, struct ranked *ranked)
 	values[SIGNAL_LANGUAGE] = a->language != 0 && a->language == t->language;
 }
 
-/* Topics and records lie anywhere in memory: those of the next few are on their way meanwhile. */
+/*
+ * Topics, records and words lie anywhere in memory: those of the next few candidates are on their
+ * way meanwhile, each as soon as the one that leads to it has arrived.
+ */
 static void prefetch_topic(const struct topic *t)
 {
 	__builtin_prefetch(t);
 	__builtin_prefetch((const char *)(t + 1) - 1);
 }
 
-static void prefetch_record(const struct record *record)
+static void prefetch_title(const struct asking *a, const struct topic *t)
 {
-	for (uint32_t at = 0; at < record->size && at < LINE * LINES_AHEAD; at += LINE)
-		__builtin_prefetch(record->bytes + at);
+	struct list list;
+
+	if (!open_title(t, &list))
+		return;
+	while (list_next(&list))
+		__builtin_prefetch(&a->corpus->dictionary.terms[list.term]);
+}
+
+static const struct topic *topic_ahead(const struct ranker *r, uint32_t at)
+{
+	return at < r->n_ranked ? &r->asking.corpus->topics[r->ranked[at].topic] : NULL;
+}
+
+static void look_ahead(const struct ranker *r, uint32_t at)
+{
+	const struct topic *record = topic_ahead(r, at + RECORDS_AHEAD);
+	const struct topic *title = topic_ahead(r, at + TITLES_AHEAD);
+
+	if (record != NULL)
+		__builtin_prefetch(record->record.bytes);
+	if (title != NULL)
+		prefetch_title(&r->asking, title);
 }
 
 static void compare_all(struct ranker *r)
 {
-	const struct topic *topics = r->asking.corpus->topics;
-
-	for (uint32_t i = 0; i < r->n_ranked && i < RECORDS_AHEAD; i++)
-		prefetch_record(&topics[r->ranked[i].topic].record);
 	for (uint32_t i = 0; i < r->n_ranked; i++) {
-		if (i + RECORDS_AHEAD < r->n_ranked)
-			prefetch_record(&topics[r->ranked[i + RECORDS_AHEAD].topic].record);
+		look_ahead(r, i);
 		compare(r, &r->ranked[i]);
 	}
 }

@@ -7,7 +7,6 @@
  *   1    text            BM25F of the whole topic, replies included
  *   .15  titles          title against title
  *   .1   body in title   the question's body against the candidate's title
- *   .05  bodies          body against body
  *   .3   author          who asks has taken part: min(idf of the person / 8, 1.5)
  *   .4   closeness       1 / (1 + days apart / 30)
  *   -.05 distance        ln(1 + days apart) / 8
@@ -35,7 +34,6 @@ enum signal {
 	SIGNAL_TEXT,
 	SIGNAL_TITLES,
 	SIGNAL_BODY_TITLE,
-	SIGNAL_BODIES,
 	SIGNAL_AUTHOR,
 	SIGNAL_CLOSENESS,
 	SIGNAL_DISTANCE,

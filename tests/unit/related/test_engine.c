@@ -273,7 +273,7 @@ static void every_signal_has_the_weight_of_its_table(void **state)
 	say(s, COMMENT(2, 20, .author = 7, .body = "oui"));
 
 	second = answer_about(ask(s, about(1)), 2);
-	assert_part(second, REASON_WORDS, 1 + .15 + .1 + .05);
+	assert_part(second, REASON_WORDS, 1 + .15 + .1);
 	assert_part(second, REASON_AUTHOR, .3 * log(13.0 / 2) / 8);
 	assert_part(second, REASON_PERIOD, .4 / (1 + 30 / 30.0) - .05 * log(1 + 30) / 8);
 	assert_int_equal(reason_of(second, REASON_PERIOD)->count, 30);

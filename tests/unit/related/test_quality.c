@@ -10,7 +10,7 @@
  * ignored, links ignored, language at .5, lambda at .6, a gate of .5 and no gate.
  *
  * Sixty-six topics do not show the rest; test_engine.c has it worked out by hand: no time, no
- * author, no people, no titles and bodies in the order, no lambda. test_bm25f.c holds weights,
+ * author, no people, no titles in the order, no lambda. test_bm25f.c holds weights,
  * k1 and b once more.
  */
 #include "sentences.h"
@@ -20,7 +20,7 @@
 /* What is reached less a margin; a change that raises a figure should raise its bar. */
 #define AS_IT_STANDS 0.935
 #define ON_FIRST_DAY 0.91
-#define TEXT_ALONE   0.669
+#define TEXT_ALONE   0.666
 #define WITH_MANNERS 0.567
 
 static void put_site(struct engine *engine)
