@@ -16,6 +16,7 @@ enum {
 	EVERYWHERE_SHARE = 5,  /* in more than 1/5 of all topics: says nothing */
 	FEW_TOPICS = 10,       /* below it nobody is everywhere */
 	MOST_LOOKED_AT = 1000, /* topics, of people who have opinions of many */
+	MOST_FOLLOWED = 8192,  /* topics of a crowd's people: as much work as 300 records */
 };
 
 void crowd_clear(struct crowd *crowd)
@@ -210,6 +211,29 @@ double crowd_likeness(const struct corpus *c, const struct crowd *asking, const 
 }
 
 /* --- topics from people --- */
+
+static bool add_all(const struct user *user, struct idset *topics, uint32_t *followed)
+{
+	*followed += user->n_topics;
+	for (uint32_t i = 0; i < user->n_topics && *followed <= MOST_FOLLOWED; i++)
+		(void)idset_add(topics, user->topics[i]);
+	return *followed <= MOST_FOLLOWED;
+}
+
+bool crowd_meets(const struct corpus *c, const struct crowd *crowd, struct idset *topics)
+{
+	uint32_t followed = 0;
+
+	for (uint32_t i = 0; i < crowd->spoke.count; i++)
+		if (!seen_everywhere(c, crowd->spoke.items[i]) &&
+		    !add_all(&c->users[crowd->spoke.items[i]], topics, &followed))
+			return false;
+	for (uint32_t i = 0; i < crowd->opined.count; i++)
+		if (!everywhere(c, c->users[crowd->opined.items[i]].n_topics) &&
+		    !add_all(&c->users[crowd->opined.items[i]], topics, &followed))
+			return false;
+	return true;
+}
 
 /* The rarest first, by topics and then id, so that the order of arrival does not matter. */
 static bool is_rarer(const struct corpus *c, uint32_t left, uint32_t right)

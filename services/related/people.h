@@ -40,6 +40,12 @@ void crowd_free(struct crowd *);
 void crowd_measure(struct crowd *, const struct corpus *);
 
 /*
+ * Adds every topic in which one of the crowd has a part that counts: with the others it shares
+ * nobody. False where reading the topics themselves is less work than following its people.
+ */
+bool crowd_meets(const struct corpus *, const struct crowd *, struct idset *topics);
+
+/*
  * How alike two crowds are, the one that asks measured before. *shared: at least so many people
  * are in both, as far as it may be told: those who spoke, or gave an opinion if three did.
  */

@@ -56,6 +56,7 @@ void ranker_free(struct ranker *r)
 	crowd_free(&r->asking.crowd);
 	crowd_free(&r->other);
 	idset_free(&r->asking.author_topics);
+	idset_free(&r->asking.met);
 	idset_free(&r->excluded);
 	idset_free(&r->included);
 	idset_free(&r->nearby);
@@ -202,7 +203,7 @@ static void compare_people(struct ranker *r, struct ranked *ranked, double *valu
 {
 	const struct asking *a = &r->asking;
 
-	if (a->crowd.spoke.count + a->crowd.opined.count == 0)
+	if (a->followed && !idset_has(&a->met, ranked->topic))
 		return;
 	crowd_clear(&r->other);
 	crowd_read(&r->other, &a->corpus->topics[ranked->topic].record, a->until);
@@ -359,6 +360,8 @@ void rank_candidates(struct ranker *r, uint32_t most)
 	if (r->n_ranked > most)
 		r->n_ranked = most;
 	idset_clear(&r->nearby);
+	idset_clear(&r->asking.met);
+	r->asking.followed = crowd_meets(r->asking.corpus, &r->asking.crowd, &r->asking.met);
 	compare_all(r);
 	weigh(r);
 	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_score);

@@ -54,6 +54,8 @@ struct asking {
 	struct query query;
 	struct crowd crowd;         /* its participants; empty: not compared */
 	struct idset author_topics; /* that the author has a part in */
+	struct idset met;           /* that somebody of the crowd has a part in */
+	bool followed;              /* met is complete */
 	uint32_t self;              /* topic, or NOWHERE */
 	uint32_t author;            /* user */
 	uint32_t created;           /* seconds since 1970; 0: unknown */

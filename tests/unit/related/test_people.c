@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "dice.h"
 #include "related/corpus.h"
 #include "related/engine_state.h"
 #include "related/people.h"
@@ -138,6 +139,8 @@ static void three_opinions_of_both_count_alike(void **state)
 	like(p, 2, ANA), like(p, 2, BEN), like(p, 2, CLEO), like(p, 2, FIRST_OF_MANY);
 	assert_true(fabs(likeness(p, &shared) - expected) < 1e-9);
 	assert_int_equal(shared, 3);
+	assert_true(crowd_meets(&p->engine->corpus, &p->one, &p->fellows));
+	assert_true(has_fellow(p, 2));
 	talk(p, 5, ANA), talk(p, 1, BEN);
 	assert_true(fabs(likeness(p, &shared) - expected) < 1e-9);
 	assert_int_equal(shared, 3);
@@ -252,6 +255,55 @@ static void the_rarest_of_all_fill_the_places_first(void **state)
 	assert_int_equal(p->fellows.count, 1 + 60 + 38);
 }
 
+/* Any six of 40 people talk and any six have opinions in each of 60 topics. */
+static void whoever_shares_somebody_is_met(void **state)
+{
+	struct people *p = *state;
+	uint64_t seed = 1;
+	uint32_t alike = 0;
+
+	put_topics(p, 60);
+	for (uint64_t topic = 1; topic <= 60; topic++)
+		for (uint32_t i = 0; i < 6; i++) {
+			talk(p, topic, FIRST_OF_MANY + dice(&seed, 40));
+			like(p, topic, FIRST_OF_MANY + dice(&seed, 40));
+		}
+	read_crowd(p, &p->one, 1);
+	assert_true(crowd_meets(&p->engine->corpus, &p->one, &p->fellows));
+	for (uint64_t topic = 2; topic <= 60; topic++) {
+		uint32_t shared = 0;
+
+		read_crowd(p, &p->other, topic);
+		if (crowd_likeness(&p->engine->corpus, &p->one, &p->other, &shared) == 0)
+			continue;
+		alike++;
+		assert_true(has_fellow(p, topic));
+	}
+	assert_in_range(alike, 20, 59);
+}
+
+/* A hundred people, each in a hundred of 600 topics: more to follow than there is to read. */
+static void a_crowd_that_has_been_in_very_many_topics_is_compared_all_the_same(void **state)
+{
+	struct people *p = *state;
+	static struct related_list list;
+	struct arena arena = {0};
+	struct engine_question question = about(1);
+	const struct reason *reason = NULL;
+
+	put_topics(p, 600);
+	for (uint64_t account = FIRST_OF_MANY; account < FIRST_OF_MANY + 100; account++)
+		for (uint64_t topic = 1; topic <= 100; topic++)
+			talk(p, topic, account);
+	read_crowd(p, &p->one, 1);
+	assert_false(crowd_meets(&p->engine->corpus, &p->one, &p->fellows));
+	assert_int_equal(engine_related(p->engine, &question, &arena, &list), 0);
+	reason = reason_of(&list.items[0], REASON_PARTICIPANTS);
+	assert_non_null(reason);
+	assert_int_equal(reason->count, 100);
+	arena_free(&arena);
+}
+
 #define CASE(sentence) cmocka_unit_test_setup_teardown(sentence, gather, part)
 
 int main(void)
@@ -267,6 +319,8 @@ int main(void)
 		CASE(an_opinion_leads_to_no_topic),
 		CASE(where_somebody_is_not_seen_is_counted_through_all_changes),
 		CASE(the_rarest_of_all_fill_the_places_first),
+		CASE(whoever_shares_somebody_is_met),
+		CASE(a_crowd_that_has_been_in_very_many_topics_is_compared_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
