@@ -199,6 +199,8 @@ static uint32_t shared_label(const struct asking *a, const struct topic *t)
 {
 	struct part part = {0};
 
+	if (a->query.bag.length[FIELD_TAGS] == 0)
+		return TERM_NONE;
 	while (record_next(&t->record, &part)) {
 		struct list list;
 

@@ -279,7 +279,8 @@ static uint32_t search_block(struct searcher *s, const struct corpus *c, const s
 
 	add_runs(s, block, q);
 	for (; chunk < block->used; chunk += SCAN_CHUNK) {
-		add_dense(s, block, chunk);
+		if (s->n_dense > 0)
+			add_dense(s, block, chunk);
 		if (!q->only_included)
 			find_best(s, c, ix, number, block, chunk, q->audience);
 	}
