@@ -112,40 +112,76 @@ struct bench {
 	double build_seconds, p50;
 };
 
+/* Its texts stay until the next one is drawn. */
+static struct engine_topic draw_topic(struct bench *b, uint64_t id, uint32_t version)
+{
+	struct engine_topic topic = {.id = id,
+				     .version = version,
+				     .visible_to = AUDIENCE_PUBLIC,
+				     .created_at = (int64_t)id * 600 * 1000000,
+				     .title = site_title(b->kind),
+				     .article = site_article(b->kind),
+				     .language = "fr"};
+
+	topic.author = site_person();
+	b->text_bytes += strlen(topic.title) + strlen(topic.article);
+	return topic;
+}
+
+static struct engine_comment draw_comment(struct bench *b, uint64_t topic_id)
+{
+	struct engine_comment comment = {.topic_id = topic_id,
+					 .id = ++b->comments,
+					 .version = 1,
+					 .created_at = (int64_t)topic_id * 600 * 1000000,
+					 .body = site_comment(b->kind)};
+
+	comment.author = site_person();
+	b->text_bytes += strlen(comment.body);
+	return comment;
+}
+
 static void put_topic(struct bench *b, uint64_t id, uint32_t version)
 {
-	const char *title = site_title(b->kind), *article = site_article(b->kind);
-	uint64_t author = site_person();
+	struct engine_topic topic = draw_topic(b, id, version);
 	int64_t began = clock_ns();
 
-	b->text_bytes += strlen(title) + strlen(article);
-	engine_put_topic(b->engine,
-			 &(struct engine_topic){.id = id,
-						.version = version,
-						.visible_to = AUDIENCE_PUBLIC,
-						.created_at = (int64_t)id * 600 * 1000000,
-						.author = author,
-						.title = title,
-						.article = article,
-						.language = "fr"});
+	engine_put_topic(b->engine, &topic);
 	b->engine_ns += clock_ns() - began;
 }
 
 static void put_comment(struct bench *b, uint64_t topic_id)
 {
-	const char *body = site_comment(b->kind);
-	uint64_t author = site_person();
+	struct engine_comment comment = draw_comment(b, topic_id);
 	int64_t began = clock_ns();
 
-	b->text_bytes += strlen(body);
-	engine_put_comment(b->engine,
-			   &(struct engine_comment){.topic_id = topic_id,
-						    .id = ++b->comments,
-						    .version = 1,
-						    .author = author,
-						    .created_at = (int64_t)topic_id * 600 * 1000000,
-						    .body = body});
+	engine_put_comment(b->engine, &comment);
 	b->engine_ns += clock_ns() - began;
+}
+
+/*
+ * A topic with its comments is timed as one, as the peer's document is: else asking for the time,
+ * a system call for each comment, would count as ours.
+ */
+static void build_topic(struct bench *b, uint64_t id)
+{
+	struct engine_topic topic = draw_topic(b, id, 1);
+	uint32_t count = site_discussion(b->kind);
+	struct engine_comment *comments = NULL;
+	struct arena arena = {0};
+	int64_t began = 0;
+
+	comments = ARENA_ARRAY(&arena, struct engine_comment, count);
+	for (uint32_t i = 0; i < count; i++) {
+		comments[i] = draw_comment(b, id);
+		comments[i].body = arena_strdup(&arena, comments[i].body);
+	}
+	began = clock_ns();
+	engine_put_topic(b->engine, &topic);
+	for (uint32_t i = 0; i < count; i++)
+		engine_put_comment(b->engine, &comments[i]);
+	b->engine_ns += clock_ns() - began;
+	arena_free(&arena);
 }
 
 static void build(struct bench *b)
@@ -153,11 +189,8 @@ static void build(struct bench *b)
 	int64_t began = 0;
 
 	engine_bulk(b->engine, true);
-	for (uint64_t id = 1; id <= b->topics; id++) {
-		put_topic(b, id, 1);
-		for (uint32_t n = site_discussion(b->kind); n > 0; n--)
-			put_comment(b, id);
-	}
+	for (uint64_t id = 1; id <= b->topics; id++)
+		build_topic(b, id);
 	began = clock_ns();
 	engine_bulk(b->engine, false);
 	engine_settle(b->engine);
