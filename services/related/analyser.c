@@ -4,6 +4,7 @@
 #include "related/analyser.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,10 @@ void terms_free(struct terms *terms)
 	*terms = (struct terms){0};
 }
 
-/* A text on its way to terms: words wait until there are enough to be looked up together. */
+/*
+ * A text on its way to terms. Familiar words are found at once; the others wait until there are
+ * enough to be looked up together.
+ */
 struct reading {
 	struct analyser *analyser;
 	enum learning learning;
@@ -85,37 +89,55 @@ static uint32_t look_up(struct analyser *a, const struct word *word, enum learni
 	}
 	if (surface == SLOTS_NONE)
 		return TERM_NONE;
+	dictionary_remember(d, word, surface);
 	if (learning == LEARN_FORMS)
 		dictionary_read(d, surface);
 	return d->surfaces[surface].term;
 }
 
+static void add_term(struct terms *terms, uint32_t term)
+{
+	if (term == TERM_STOP || term == TERM_NONE)
+		return;
+	MEMORY_GROW(terms->at, terms->room, terms->count + 1);
+	terms->at[terms->count++] = term;
+}
+
 static void look_up_words(struct reading *r)
 {
-	struct terms *terms = r->terms;
-
 	dictionary_prefetch(r->analyser->dictionary, r->words, r->count);
-	MEMORY_GROW(terms->at, terms->room, terms->count + r->count);
-	for (uint32_t i = 0; i < r->count; i++) {
-		uint32_t term = look_up(r->analyser, &r->words[i], r->learning);
-
-		if (term != TERM_STOP && term != TERM_NONE)
-			terms->at[terms->count++] = term;
-	}
+	for (uint32_t i = 0; i < r->count; i++)
+		add_term(r->terms, look_up(r->analyser, &r->words[i], r->learning));
 	r->count = 0;
 }
 
-static void read_word(struct reading *r, const char *word, size_t size)
+static void read_word(struct reading *r, const char *bytes, size_t size)
 {
-	if (size == 0 || size > WORD_BYTES)
+	struct dictionary *d = r->analyser->dictionary;
+	const struct word word = dictionary_word(d, bytes, size);
+	const struct familiar *familiar = dictionary_familiar(d, &word);
+
+	if (familiar != NULL) {
+		if (r->learning == LEARN_FORMS && familiar->term < d->n_terms)
+			dictionary_read(d, familiar->surface);
+		add_term(r->terms, familiar->term);
 		return;
-	r->words[r->count++] = dictionary_word(r->analyser->dictionary, word, size);
+	}
+	r->words[r->count++] = word;
 	if (r->count == WORDS_TOGETHER)
 		look_up_words(r);
 }
 
+static inline uint64_t eight_bytes(const char *p)
+{
+	uint64_t bytes = 0;
+
+	memcpy(&bytes, p, sizeof bytes);
+	return le64toh(bytes); /* the first is the lowest */
+}
+
 /* Length of the character at p; *inside: does it belong to a word? Broken bytes do not. */
-static size_t step(const char *p, size_t left, bool *inside)
+static inline size_t step(const char *p, size_t left, bool *inside)
 {
 	ucs4_t character = 0;
 	int length = 0;
@@ -129,23 +151,58 @@ static size_t step(const char *p, size_t left, bool *inside)
 	return length > 0 ? (size_t)length : 1;
 }
 
+/* How many bytes at p are ASCII letters and digits for sure, looked at by eights. */
+static inline size_t plain_bytes(const char *p, size_t left)
+{
+	size_t at = 0;
+
+	for (; left - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+		uint64_t others = word_ends_ascii(eight_bytes(p + at));
+
+		if (others != 0)
+			return at + (size_t)__builtin_ctzll(others) / 8;
+	}
+	return at;
+}
+
+static size_t word_size(const char *p, size_t left)
+{
+	size_t at = plain_bytes(p, left);
+	bool inside = true;
+
+	while (at < left) {
+		size_t length = step(p + at, left - at, &inside);
+
+		if (!inside)
+			break;
+		at += length;
+		at += plain_bytes(p + at, left - at);
+	}
+	return at;
+}
+
+/* Where no word begins: how far it is to where one may. */
+static size_t gap_size(const char *p, size_t left)
+{
+	size_t path = *p == '/' ? links_path(p, left) : 0;
+	bool inside = false;
+
+	return path > 0 ? path : step(p, left, &inside);
+}
+
 static void read_words(struct reading *r, const char *text, size_t size)
 {
-	size_t start = 0, at = 0;
+	size_t at = 0;
 
 	while (at < size) {
-		bool inside = false;
-		size_t length = step(text + at, size - at, &inside);
+		size_t length = word_size(text + at, size - at);
 
-		if (!inside) {
-			read_word(r, text + start, at - start);
-			if (text[at] == '/' && links_path(text + at, size - at) > 0)
-				length = links_path(text + at, size - at);
-			start = at + length;
-		}
+		if (length > 0 && length <= WORD_BYTES)
+			read_word(r, text + at, length);
 		at += length;
+		if (at < size)
+			at += gap_size(text + at, size - at);
 	}
-	read_word(r, text + start, at - start);
 	look_up_words(r);
 }
 
@@ -162,6 +219,8 @@ static bool surely_nfc(const char *text, size_t size)
 			i += 2;
 		else if (byte >= 0xcc)
 			return false;
+		while (size - i > 8 && word_all_ascii(eight_bytes(text + i + 1)))
+			i += 8;
 	}
 	return true;
 }

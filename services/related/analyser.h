@@ -23,7 +23,7 @@ struct dictionary;
 
 enum { TEXT_BYTES = 256 * 1024 }; /* of one text; what follows is not read */
 
-/* Terms in the order of the text; stop words and unknown words left out. */
+/* Of a text, in no particular order; stop words and unknown words left out. */
 struct terms {
 	uint32_t *at;
 	uint32_t count, room;

@@ -20,8 +20,10 @@ enum {
 
 void dictionary_open(struct dictionary *d)
 {
-	*d = (struct dictionary){
-		.key = hash_key(), .max_terms = MOST_TERMS, .max_surfaces = MOST_SURFACES};
+	*d = (struct dictionary){.familiar = MEMORY_NEW(struct familiar, FAMILIAR_WORDS),
+				 .key = hash_key(),
+				 .max_terms = MOST_TERMS,
+				 .max_surfaces = MOST_SURFACES};
 }
 
 void dictionary_close(struct dictionary *d)
@@ -29,6 +31,7 @@ void dictionary_close(struct dictionary *d)
 	free(d->pool);
 	free(d->surfaces);
 	free(d->terms);
+	free(d->familiar);
 	slots_free(&d->surface_slots);
 	slots_free(&d->term_slots);
 	*d = (struct dictionary){0};
@@ -38,7 +41,7 @@ size_t dictionary_bytes(const struct dictionary *d)
 {
 	return d->pool_room + d->surface_room * sizeof *d->surfaces +
 	       d->term_room * sizeof *d->terms + slots_bytes(&d->surface_slots) +
-	       slots_bytes(&d->term_slots);
+	       slots_bytes(&d->term_slots) + FAMILIAR_WORDS * sizeof *d->familiar;
 }
 
 const char *dictionary_text(const struct dictionary *d, uint32_t text, size_t *size)
@@ -69,7 +72,18 @@ static bool same_term(const void *owner, uint32_t position, const void *key)
 
 struct word dictionary_word(const struct dictionary *d, const char *bytes, size_t size)
 {
-	return (struct word){bytes, (uint32_t)size, hash_bytes(bytes, size, d->key)};
+	const unsigned char *p = (const unsigned char *)bytes;
+	size_t head = size < 8 ? size : 8, rest = size < FAMILIAR_BYTES ? size - head : 8;
+
+	return (struct word){bytes, (uint32_t)size, hash_bytes(bytes, size, d->key),
+			     hash_load(p, head), hash_load(p + head, rest)};
+}
+
+void dictionary_remember(struct dictionary *d, const struct word *word, uint32_t surface)
+{
+	if (word->size <= FAMILIAR_BYTES)
+		d->familiar[word->hash >> 20] = (struct familiar){
+			word->head, word->rest, word->size, surface, d->surfaces[surface].term};
 }
 
 /* In three rounds: table, surfaces, then letters and terms. */

@@ -10,12 +10,15 @@
 #ifndef RELATED_DICTIONARY_H
 #define RELATED_DICTIONARY_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "related/slots.h"
 
 enum {
+	FAMILIAR_WORDS = 4096,
+	FAMILIAR_BYTES = 16, /* longer words are never familiar */
 	WORDS_TOGETHER = 32, /* looked up */
 	WORD_BYTES = 64,     /* longer words are noise: keys, hashes, lines of code */
 	LABEL_BYTES = 240,   /* of an expertise: 60 characters of 4 bytes */
@@ -37,6 +40,13 @@ struct term {
 	uint32_t written;   /* its most frequent surface; SLOTS_NONE when it has none */
 };
 
+/* A surface that was read lately. Of its letters it keeps all, as they stand in struct word. */
+struct familiar {
+	uint64_t head, rest;
+	uint32_t size; /* 0: no word */
+	uint32_t surface, term;
+};
+
 struct dictionary {
 	char *pool;
 	struct surface *surfaces;
@@ -44,6 +54,7 @@ struct dictionary {
 	size_t pool_used, pool_room;
 	uint32_t n_surfaces, surface_room, n_terms, term_room;
 	struct slots surface_slots, term_slots;
+	struct familiar *familiar; /* by hash, each place the last that came to it */
 	uint64_t key;
 	uint32_t max_terms, max_surfaces;
 };
@@ -56,9 +67,30 @@ size_t dictionary_bytes(const struct dictionary *);
 struct word {
 	const char *bytes;
 	uint32_t size, hash;
+	uint64_t head, rest; /* of its first 16 bytes; with its size they say which word it is */
 };
 
 struct word dictionary_word(const struct dictionary *, const char *bytes, size_t size);
+
+/*
+ * A few thousand words make up most of any text. They stand once more in a table small enough for
+ * the processor's second cache, and are found there with a single look; NULL: this one is not
+ * among them. Since a surface keeps its term for ever, nothing in it has to be taken back.
+ */
+static inline const struct familiar *dictionary_familiar(const struct dictionary *d,
+							 const struct word *word)
+{
+	const struct familiar *familiar = &d->familiar[word->hash >> 20];
+
+	static_assert(FAMILIAR_WORDS == 1 << (32 - 20), "a place for each start of a hash");
+	return familiar->size == word->size && familiar->head == word->head &&
+			       familiar->rest == word->rest
+		       ? familiar
+		       : NULL;
+}
+
+/* Makes a word familiar whose surface was found. */
+void dictionary_remember(struct dictionary *, const struct word *, uint32_t surface);
 
 /*
  * Sends for all that finding and reading these surfaces will touch. A dictionary is larger than

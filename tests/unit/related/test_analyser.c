@@ -1,6 +1,9 @@
 /*
  * test_analyser.c - what becomes of written words.
  */
+#include <stdlib.h>
+
+#include "dice.h"
 #include "sentences.h"
 
 #include "related/analyser.h"
@@ -82,6 +85,8 @@ static void a_decomposed_accent_is_the_same_word(void **state)
 	read_text(r, "vélo ve\xcc\x81lo");
 	assert_int_equal(r->terms.count, 2);
 	assert_int_equal(r->terms.at[0], r->terms.at[1]);
+	read_text(r, "2050 2050 2050 2050 2050 2050 ve\xcc\x81lo");
+	assert_int_equal(r->dictionary.n_surfaces, 2);
 }
 
 static void ligatures_are_spelt_out(void **state)
@@ -121,6 +126,111 @@ static void a_word_of_more_than_64_bytes_is_left_out(void **state)
 	memset(text, 'x', 65);
 	strcpy(text + 65, " court");
 	assert_terms(*state, text, "court");
+}
+
+/* Characters of a word and what separates words, with the length of each in bytes. */
+static const char *const of_a_word[] = {"a", "z", "k", "0", "9", "5", "\xc3\xa9", "\xe1\xba\xbd"};
+static const char *const between_words[] = {" ",    "@",   "[",  "`",    "{",        "/",
+					    ":",    "_",   "\t", "\x7f", "\xc3\x97", "\xe2\x80\x99",
+					    "\xff", "\x80"};
+
+static const char *any(uint64_t *random, const char *const *of, size_t count)
+{
+	return of[dice(random, (uint32_t)count)];
+}
+#define ANY(random, of) any((random), (of), sizeof(of) / sizeof *(of))
+
+/* A word of up to 24 characters at the end of a text and by itself, then what separates it. */
+static void write_word(uint64_t *random, char *text, char *word)
+{
+	word[0] = '\0';
+	for (uint32_t n = 1 + dice(random, 24); n > 0; n--)
+		strcat(word, ANY(random, of_a_word));
+	strcat(text, word);
+	for (uint32_t n = 1 + dice(random, 3); n > 0; n--)
+		strcat(text, ANY(random, between_words));
+}
+
+static int by_number(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+static void wherever_it_stands_a_word_is_read_like_by_itself(void **state)
+{
+	struct reading *r = *state;
+	struct terms alone = {0};
+	uint64_t random = 12;
+
+	for (int round = 0; round < 2000; round++) {
+		char text[2048] = "", word[128];
+
+		alone.count = r->terms.count = 0;
+		for (uint32_t n = dice(&random, 12); n > 0; n--) {
+			write_word(&random, text, word);
+			analyser_read(r->analyser, word, LEARN_FORMS, &alone);
+		}
+		analyser_read(r->analyser, text, LEARN_FORMS, &r->terms);
+		assert_int_equal(r->terms.count, alone.count);
+		if (alone.count == 0)
+			continue;
+		qsort(alone.at, alone.count, sizeof *alone.at, by_number);
+		qsort(r->terms.at, r->terms.count, sizeof *r->terms.at, by_number);
+		assert_memory_equal(alone.at, r->terms.at, alone.count * sizeof *alone.at);
+	}
+	terms_free(&alone);
+}
+
+/* Digits are their own stem. */
+static void assert_digits(struct reading *r, const char *head, const char *rest)
+{
+	char word[64];
+
+	snprintf(word, sizeof word, "%s%s", head, rest);
+	assert_terms(r, word, word);
+}
+
+/* Each of these differs in one place from others that were read, and soon meets one where it stood.
+ */
+static void however_many_words_were_read_each_keeps_its_term(void **state)
+{
+	struct reading *r = *state;
+
+	for (uint32_t n = 0; n < 40000; n++) {
+		char four[8], seven[16], head[16];
+
+		snprintf(four, sizeof four, "%04u", n % 10000);
+		snprintf(seven, sizeof seven, "%.3s%.3s%.1s", four, four, four);
+		snprintf(head, sizeof head, "%08u", n * 997);
+		memcpy(four + 3, four, 1);
+		assert_digits(r, head, four);
+		assert_digits(r, head, seven);
+		snprintf(four, sizeof four, "%04u", n % 10000);
+		assert_digits(r, "", four);
+		assert_digits(r, "12345678", four);
+		assert_digits(r, four, "12345678");
+		assert_digits(r, "1234567890123456", four);
+	}
+}
+
+static void a_familiar_word_counts_whenever_it_is_read(void **state)
+{
+	struct reading *r = *state;
+
+	read_text(r, "conversation");
+	for (int i = 0; i < 3; i++)
+		read_text(r, "conversations");
+	read_text(r, "conversation");
+	assert_string_equal(dictionary_written(&r->dictionary, r->terms.at[0]), "conversations");
+	r->terms.count = 0;
+	for (int i = 0; i < 9; i++)
+		analyser_read(r->analyser, "conversation", LEARN_WORDS, &r->terms);
+	assert_string_equal(dictionary_written(&r->dictionary, r->terms.at[0]), "conversations");
+	for (int i = 0; i < 2; i++)
+		read_text(r, "conversation");
+	assert_string_equal(dictionary_written(&r->dictionary, r->terms.at[0]), "conversation");
 }
 
 static void an_empty_text_has_no_terms(void **state)
@@ -187,6 +297,9 @@ int main(void)
 		CASE(a_link_to_a_topic_has_no_words),
 		CASE(broken_utf8_separates_words),
 		CASE(a_word_of_more_than_64_bytes_is_left_out),
+		CASE(wherever_it_stands_a_word_is_read_like_by_itself),
+		CASE(however_many_words_were_read_each_keeps_its_term),
+		CASE(a_familiar_word_counts_whenever_it_is_read),
 		CASE(an_empty_text_has_no_terms),
 		CASE(the_most_frequent_written_form_is_shown),
 		CASE(a_word_is_analysed_once_and_a_text_not_learnt_leaves_nothing),
