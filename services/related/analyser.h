@@ -25,8 +25,8 @@ enum { TEXT_BYTES = 256 * 1024 }; /* of one text; what follows is not read */
 
 /* Of a text, in no particular order; stop words and unknown words left out. */
 struct terms {
-	uint32_t *at;
-	uint32_t count, room;
+	uint32_t *at, *spare; /* spare: to sort them */
+	uint32_t count, room, spare_room;
 };
 
 struct analyser *analyser_new(struct dictionary *);

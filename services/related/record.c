@@ -47,11 +47,43 @@ static void sort_few(uint32_t *at, uint32_t count)
 	}
 }
 
-static int compare_terms(const void *left, const void *right)
+/* One pass: each value to the next place of those that have the same byte. */
+static void spread(const uint32_t *from, uint32_t *to, uint32_t count, unsigned shift,
+		   uint32_t places[256])
 {
-	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	uint32_t next = 0;
 
-	return (a > b) - (a < b);
+	for (unsigned byte = 0; byte < 256; byte++) {
+		uint32_t place = next;
+
+		next += places[byte];
+		places[byte] = place;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		to[places[from[i] >> shift & 0xff]++] = from[i];
+}
+
+/* Radix sort, least significant byte first; a byte that is the same in all needs no pass. */
+static void sort_many(struct terms *terms)
+{
+	uint32_t counts[4][256] = {0}, *from = terms->at, *to = NULL;
+
+	MEMORY_GROW(terms->spare, terms->spare_room, terms->count);
+	to = terms->spare;
+	for (uint32_t i = 0; i < terms->count; i++)
+		for (unsigned pass = 0; pass < 4; pass++)
+			counts[pass][from[i] >> pass * 8 & 0xff]++;
+	for (unsigned pass = 0; pass < 4; pass++) {
+		uint32_t *swapped = from;
+
+		if (counts[pass][from[0] >> pass * 8 & 0xff] == terms->count)
+			continue;
+		spread(from, to, terms->count, pass * 8, counts[pass]);
+		from = to;
+		to = swapped;
+	}
+	if (from != terms->at)
+		memcpy(terms->at, from, terms->count * sizeof *from);
 }
 
 static void sort_terms(struct terms *terms)
@@ -59,7 +91,7 @@ static void sort_terms(struct terms *terms)
 	if (terms->count <= SMALL_SORT)
 		sort_few(terms->at, terms->count);
 	else
-		qsort(terms->at, terms->count, sizeof *terms->at, compare_terms);
+		sort_many(terms);
 }
 
 static void add_list(struct bytes *bytes, struct terms *terms)
