@@ -71,14 +71,18 @@ static struct bag_entry *add_entry(struct bag *bag, uint32_t term)
 	return &bag->entries[bag->count++];
 }
 
-void bag_count(struct bag *bag, enum field field, uint32_t term, uint32_t frequency)
+struct bag_entry *bag_entry(struct bag *bag, uint32_t term)
 {
 	struct bag_entry *entry = bag_find(bag, term);
-	uint32_t sum = 0;
 
-	if (entry == NULL)
-		entry = add_entry(bag, term);
-	sum = entry->tf[field] + frequency;
+	return entry != NULL ? entry : add_entry(bag, term);
+}
+
+static void count(struct bag *bag, enum field field, uint32_t term, uint32_t frequency)
+{
+	struct bag_entry *entry = bag_entry(bag, term);
+	uint32_t sum = entry->tf[field] + frequency;
+
 	entry->tf[field] = sum < UINT16_MAX ? (uint16_t)sum : UINT16_MAX;
 }
 
@@ -91,7 +95,7 @@ static void read_part(struct bag *bag, const struct part *part, uint32_t until)
 		return;
 	bag->length[field] += list.tokens;
 	while (list_next(&list))
-		bag_count(bag, field, list.term, list.frequency);
+		count(bag, field, list.term, list.frequency);
 }
 
 void bag_read_text(struct bag *bag, const struct record *record)
@@ -117,22 +121,4 @@ void bag_read(struct bag *bag, const struct record *record)
 
 	while (record_next(record, &part))
 		read_part(bag, &part, UINT32_MAX);
-}
-
-void bag_read_common(struct bag *bag, const struct record *record, const struct bag *one,
-		     const struct bag *other)
-{
-	struct part part = {0};
-
-	while (record_next(record, &part)) {
-		enum field field = field_of(part.kind);
-		struct list list;
-
-		if (!record_terms(&part, UINT32_MAX, &list))
-			continue;
-		bag->length[field] += list.tokens;
-		while (one->count + other->count > 0 && list_next(&list))
-			if (bag_find(one, list.term) != NULL || bag_find(other, list.term) != NULL)
-				bag_count(bag, field, list.term, list.frequency);
-	}
 }

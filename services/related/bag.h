@@ -77,10 +77,7 @@ void bag_read_replies(struct bag *, const struct record *, uint32_t until);
 /* Both, with every comment. */
 void bag_read(struct bag *, const struct record *);
 
-/* Of a record only the terms that one of two others has; lengths are those of the whole. */
-void bag_read_common(struct bag *, const struct record *, const struct bag *one,
-		     const struct bag *other);
-
-void bag_count(struct bag *, enum field, uint32_t term, uint32_t frequency);
+/* Of one term, added when the bag does not have it; valid until the next one is added. */
+struct bag_entry *bag_entry(struct bag *, uint32_t term);
 
 #endif

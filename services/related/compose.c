@@ -61,12 +61,17 @@ bool compose_has_opinion(const struct record *record, uint32_t user)
 void compose_comment(struct bytes *bytes, const struct record *record,
 		     const struct record_comment *comment, struct terms *terms)
 {
+	const uint8_t *from = record->bytes;
 	struct part part = {0};
 
 	bytes->used = 0;
-	while (record_next(record, &part))
+	while (record_next(record, &part)) {
 		if (part.kind != PART_COMMENT || comment_id(&part) != comment->id)
-			record_copy_part(bytes, &part);
+			continue;
+		bytes_add(bytes, from, (size_t)(part.start - from));
+		from = part.end;
+	}
+	bytes_add(bytes, from, (size_t)(record->bytes + record->size - from));
 	record_add_comment(bytes, comment, terms);
 }
 

@@ -30,7 +30,6 @@ static void free_record(const struct corpus *c, struct record record)
 
 static void free_mentions(struct mentions *mentions)
 {
-	bag_free(&mentions->bag);
 	idset_free(&mentions->users);
 	idset_free(&mentions->targets);
 }
@@ -50,26 +49,28 @@ void corpus_close(struct corpus *c)
 	slots_free(&c->user_slots);
 	analyser_free(c->analyser);
 	dictionary_close(&c->dictionary);
-	free_mentions(&c->gone);
-	free_mentions(&c->come);
-	free_mentions(&c->kept);
+	for (int side = 0; side < SIDES; side++)
+		free_mentions(&c->mentions[side]);
+	bag_free(&c->changed);
 	*c = (struct corpus){0};
 }
 
 static size_t mentions_bytes(const struct mentions *mentions)
 {
-	return bag_bytes(&mentions->bag) +
-	       (size_t)(mentions->users.limit + mentions->users.room) * sizeof(uint32_t) +
+	return (size_t)(mentions->users.limit + mentions->users.room) * sizeof(uint32_t) +
 	       (size_t)(mentions->targets.limit + mentions->targets.room) * sizeof(uint32_t);
 }
 
 size_t corpus_bytes(const struct corpus *c)
 {
-	return dictionary_bytes(&c->dictionary) + c->topic_room * sizeof *c->topics +
-	       c->user_room * sizeof *c->users + c->in_room * sizeof *c->in +
-	       slots_bytes(&c->topic_slots) + slots_bytes(&c->user_slots) + c->record_bytes +
-	       c->list_bytes + mentions_bytes(&c->gone) + mentions_bytes(&c->come) +
-	       mentions_bytes(&c->kept);
+	size_t bytes = dictionary_bytes(&c->dictionary) + c->topic_room * sizeof *c->topics +
+		       c->user_room * sizeof *c->users + c->in_room * sizeof *c->in +
+		       slots_bytes(&c->topic_slots) + slots_bytes(&c->user_slots) +
+		       c->record_bytes + c->list_bytes + bag_bytes(&c->changed);
+
+	for (int side = 0; side < SIDES; side++)
+		bytes += mentions_bytes(&c->mentions[side]);
+	return bytes;
 }
 
 static bool same_topic(const void *owner, uint32_t position, const void *key)
@@ -242,11 +243,14 @@ static void mention_others(struct corpus *c, struct mentions *mentions, uint32_t
 	}
 }
 
-static void clear_mentions(struct mentions *mentions)
+static struct mentions *clear_mentions(struct corpus *c, enum side side)
 {
-	bag_clear(&mentions->bag);
+	struct mentions *mentions = &c->mentions[side];
+
+	memset(mentions->length, 0, sizeof mentions->length);
 	idset_clear(&mentions->users);
 	idset_clear(&mentions->targets);
+	return mentions;
 }
 
 /* --- a record and the one that takes its place --- */
@@ -264,47 +268,60 @@ static uint32_t common_size(const struct record *one, const struct record *other
 	return size;
 }
 
-static struct record rest(const struct record *record, uint32_t from)
+/* Of the parts that stay only terms that go or come as well are of interest. */
+static void mention_list(struct bag *changed, enum side side, struct list *list)
 {
-	return (struct record){record->bytes + from, record->size - from};
+	static_assert((int)SIDES <= (int)FIELDS, "tf has room for a mark of every side");
+
+	while ((side != KEPT || changed->count > 0) && list_next(list)) {
+		struct bag_entry *entry = side == KEPT ? bag_find(changed, list->term)
+						       : bag_entry(changed, list->term);
+
+		if (entry != NULL)
+			entry->tf[side] = 1;
+	}
 }
 
-static void mention_all(struct corpus *c, struct mentions *mentions, uint32_t self, bool live,
-			uint32_t author, const struct record *record)
+static void mention_terms(struct corpus *c, enum side side, const struct record *record)
 {
-	clear_mentions(mentions);
-	mention_user(mentions, author);
+	struct part part = {0};
+
+	while (record_next(record, &part)) {
+		struct list list;
+
+		if (!record_terms(&part, UINT32_MAX, &list))
+			continue;
+		c->mentions[side].length[field_of(part.kind)] += list.tokens;
+		mention_list(&c->changed, side, &list);
+	}
+}
+
+static struct mentions *mention_all(struct corpus *c, enum side side, uint32_t self, bool live,
+				    const struct record *record)
+{
+	struct mentions *mentions = clear_mentions(c, side);
+
 	if (live)
-		bag_read(&mentions->bag, record);
+		mention_terms(c, side, record);
 	mention_others(c, mentions, self, live, record);
-}
-
-/* Of the parts that stay only what the others mention too is of interest. */
-static void mention_kept(struct corpus *c, uint32_t self, bool live, const struct record *record)
-{
-	clear_mentions(&c->kept);
-	if (live)
-		bag_read_common(&c->kept.bag, record, &c->gone.bag, &c->come.bag);
-	mention_others(c, &c->kept, self, live, record);
+	return mentions;
 }
 
 static void compare_terms(struct corpus *c)
 {
-	const struct bag *gone = &c->gone.bag, *come = &c->come.bag, *kept = &c->kept.bag;
-	struct term *terms = c->dictionary.terms;
+	const uint32_t *gone = c->mentions[GONE].length, *come = c->mentions[COME].length,
+		       *kept = c->mentions[KEPT].length;
 
-	for (uint32_t i = 0; i < gone->count; i++)
-		if (bag_find(come, gone->entries[i].term) == NULL &&
-		    bag_find(kept, gone->entries[i].term) == NULL)
-			terms[gone->entries[i].term].documents--;
-	for (uint32_t i = 0; i < come->count; i++)
-		if (bag_find(gone, come->entries[i].term) == NULL &&
-		    bag_find(kept, come->entries[i].term) == NULL)
-			terms[come->entries[i].term].documents++;
+	for (uint32_t i = 0; i < c->changed.count; i++) {
+		const uint16_t *has = c->changed.entries[i].tf;
+
+		c->dictionary.terms[c->changed.entries[i].term].documents +=
+			(uint32_t)(has[COME] | has[KEPT]) - (uint32_t)(has[GONE] | has[KEPT]);
+	}
 	for (int field = 0; field < FIELDS; field++) {
-		c->tokens[field] += come->length[field] - (uint64_t)gone->length[field];
-		c->filled[field] += (uint32_t)(kept->length[field] + come->length[field] > 0) -
-				    (uint32_t)(kept->length[field] + gone->length[field] > 0);
+		c->tokens[field] += come[field] - (uint64_t)gone[field];
+		c->filled[field] += (uint32_t)(kept[field] + come[field] > 0) -
+				    (uint32_t)(kept[field] + gone[field] > 0);
 	}
 }
 
@@ -327,15 +344,19 @@ static void compare_records(struct corpus *c, uint32_t topic, struct record next
 {
 	const struct topic t = c->topics[topic]; /* links may move the table */
 	uint32_t common = live == t.live ? common_size(&t.record, &next) : 0;
-	struct record gone = rest(&t.record, common), come = rest(&next, common);
+	struct mentions *gone = NULL, *come = NULL, *kept = NULL;
 
-	mention_all(c, &c->gone, topic, t.live, t.author, &gone);
-	mention_all(c, &c->come, topic, live, author, &come);
-	mention_kept(c, topic, live, &(struct record){next.bytes, common});
+	bag_clear(&c->changed);
+	gone = mention_all(c, GONE, topic, t.live,
+			   &(struct record){t.record.bytes + common, t.record.size - common});
+	mention_user(gone, t.author);
+	come = mention_all(c, COME, topic, live,
+			   &(struct record){next.bytes + common, next.size - common});
+	mention_user(come, author);
+	kept = mention_all(c, KEPT, topic, live, &(struct record){next.bytes, common});
 	compare_terms(c);
-	compare_sets(c, topic, &c->gone.users, &c->come.users, &c->kept.users, user_leaves,
-		     user_joins);
-	compare_sets(c, topic, &c->gone.targets, &c->come.targets, &c->kept.targets, link_goes,
+	compare_sets(c, topic, &gone->users, &come->users, &kept->users, user_leaves, user_joins);
+	compare_sets(c, topic, &gone->targets, &come->targets, &kept->targets, link_goes,
 		     link_appears);
 }
 
@@ -361,6 +382,7 @@ void corpus_replace(struct corpus *c, uint32_t topic, struct record record, uint
 void corpus_take(struct corpus *c, uint32_t topic, struct record record, uint32_t author, bool live)
 {
 	struct topic *t = &c->topics[topic];
+	struct mentions *come = NULL;
 
 	c->record_bytes += record.size;
 	c->live += live;
@@ -368,13 +390,13 @@ void corpus_take(struct corpus *c, uint32_t topic, struct record record, uint32_
 	t->record = record;
 	t->author = author;
 	t->live = live;
-	clear_mentions(&c->come);
-	mention_user(&c->come, author);
-	mention_others(c, &c->come, topic, live, &record);
-	for (uint32_t i = 0; i < c->come.users.count; i++)
-		user_joins(c, c->come.users.items[i], topic);
-	for (uint32_t i = 0; i < c->come.targets.count; i++)
-		link_appears(c, c->come.targets.items[i], topic);
+	come = clear_mentions(c, COME);
+	mention_user(come, author);
+	mention_others(c, come, topic, live, &record);
+	for (uint32_t i = 0; i < come->users.count; i++)
+		user_joins(c, come->users.items[i], topic);
+	for (uint32_t i = 0; i < come->targets.count; i++)
+		link_appears(c, come->targets.items[i], topic);
 }
 
 double corpus_idf(const struct corpus *c, uint32_t documents)

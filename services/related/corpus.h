@@ -61,9 +61,16 @@ struct links_in {
 	uint32_t count, room;
 };
 
-/* What a record says about the world around it. */
+/* Where something is mentioned when one record takes the place of another. */
+enum side {
+	GONE, /* in parts that go, */
+	COME, /* that come, */
+	KEPT, /* that stay */
+	SIDES,
+};
+
 struct mentions {
-	struct bag bag;
+	uint32_t length[FIELDS]; /* tokens */
 	struct idset users, targets;
 };
 
@@ -81,8 +88,9 @@ struct corpus {
 	uint32_t live;
 	double log_live; /* ln(live + 1) */
 	size_t record_bytes, list_bytes;
-	double log_few[FEW_DOCUMENTS];    /* ln(n + .5) */
-	struct mentions gone, come, kept; /* scratch */
+	double log_few[FEW_DOCUMENTS];   /* ln(n + .5) */
+	struct mentions mentions[SIDES]; /* scratch, like the next */
+	struct bag changed;              /* terms that go or come: tf[side] is 1 where they are */
 	/* A snapshot in memory, borrowed: records that lie in it are not freed. */
 	const uint8_t *mapped, *mapped_end;
 };

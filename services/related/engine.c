@@ -162,10 +162,12 @@ static void pack_links(struct engine *e, const struct engine_topic *topic, struc
 /* Takes the composed bytes as the topic's record. */
 static void replace(struct engine *e, uint32_t at, uint32_t author, bool live)
 {
-	struct record record = {MEMORY_NEW(uint8_t, e->bytes.used), (uint32_t)e->bytes.used};
+	struct record record = {.size = (uint32_t)e->bytes.used};
 
-	if (record.size > 0)
+	if (record.size > 0) {
+		record.bytes = memory_resize(NULL, record.size, 1);
 		memcpy(record.bytes, e->bytes.at, record.size);
+	}
 	e->changes++;
 	people_leave(&e->corpus, at, &e->crowd);
 	corpus_replace(&e->corpus, at, record, author, live);
