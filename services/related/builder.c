@@ -17,6 +17,8 @@
 enum {
 	TOPICS_BETWEEN_LOOKS = 32, /* some 30 us between two looks at the clock */
 	WORDS_BETWEEN_LOOKS = 512,
+	PAGES_BETWEEN_LOOKS = 64,
+	PAGE = 4096,       /* bytes that the kernel gives at once */
 	FEWEST_DENSE = 64, /* in a small block a run is as good */
 	AHEAD = 8,         /* terms whose place is on its way from memory */
 };
@@ -31,7 +33,7 @@ struct cursor {
 	uint8_t shape;
 };
 
-enum phase { GATHER, COUNT, CHOOSE_DENSE, LAY_OUT, FILL, COMPLETE };
+enum phase { GATHER, COUNT, CHOOSE_DENSE, LAY_OUT, TOUCH, FILL, COMPLETE };
 
 struct builder {
 	struct corpus *corpus;
@@ -277,6 +279,20 @@ static bool lay_out(struct builder *b)
 	return true;
 }
 
+/*
+ * New memory comes page by page, each at its first touch. A topic's words lie on hundreds of
+ * pages: without this the first few topics would meet nearly all of them within one step.
+ */
+static bool touch(struct builder *b)
+{
+	volatile uint8_t *runs = b->block->packed.runs;
+	uint32_t pages = (b->block->packed.n_bytes + PAGE - 1) / PAGE;
+
+	for (unsigned i = 0; i < PAGES_BETWEEN_LOOKS && b->at < pages; i++, b->at++)
+		runs[(size_t)b->at * PAGE] = 0;
+	return b->at == pages;
+}
+
 static bool step(struct builder *b)
 {
 	switch (b->phase) {
@@ -289,6 +305,8 @@ static bool step(struct builder *b)
 		return choose_dense(b);
 	case LAY_OUT:
 		return lay_out(b);
+	case TOUCH:
+		return touch(b);
 	case FILL:
 		return each_topic(b, fill_topic);
 	case COMPLETE:
