@@ -45,6 +45,7 @@ void analyser_free(struct analyser *a)
 void terms_free(struct terms *terms)
 {
 	free(terms->at);
+	free(terms->spare);
 	*terms = (struct terms){0};
 }
 
