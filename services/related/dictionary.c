@@ -82,7 +82,7 @@ struct word dictionary_word(const struct dictionary *d, const char *bytes, size_
 void dictionary_remember(struct dictionary *d, const struct word *word, uint32_t surface)
 {
 	if (word->size <= FAMILIAR_BYTES)
-		d->familiar[word->hash >> 20] = (struct familiar){
+		d->familiar[familiar_place(word)] = (struct familiar){
 			word->head, word->rest, word->size, surface, d->surfaces[surface].term};
 }
 

@@ -10,7 +10,6 @@
 #ifndef RELATED_DICTIONARY_H
 #define RELATED_DICTIONARY_H
 
-#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,6 +71,12 @@ struct word {
 
 struct word dictionary_word(const struct dictionary *, const char *bytes, size_t size);
 
+/* By the bits of the hash that the other tables use last. */
+static inline uint32_t familiar_place(const struct word *word)
+{
+	return word->hash / (uint32_t)((UINT64_C(1) << 32) / FAMILIAR_WORDS);
+}
+
 /*
  * A few thousand words make up most of any text. They stand once more in a table small enough for
  * the processor's second cache, and are found there with a single look; NULL: this one is not
@@ -80,9 +85,8 @@ struct word dictionary_word(const struct dictionary *, const char *bytes, size_t
 static inline const struct familiar *dictionary_familiar(const struct dictionary *d,
 							 const struct word *word)
 {
-	const struct familiar *familiar = &d->familiar[word->hash >> 20];
+	const struct familiar *familiar = &d->familiar[familiar_place(word)];
 
-	static_assert(FAMILIAR_WORDS == 1 << (32 - 20), "a place for each start of a hash");
 	return familiar->size == word->size && familiar->head == word->head &&
 			       familiar->rest == word->rest
 		       ? familiar
