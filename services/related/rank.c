@@ -11,9 +11,9 @@
 
 enum {
 	DAY = 86400,
-	TOPICS_AHEAD = 16,
-	RECORDS_AHEAD = 16,
-	TITLES_AHEAD = 8,
+	RECORD_AFTER = 8, /* candidates, since the topic was sent for */
+	WORDS_AFTER = 16,
+	COMPARED_AFTER = 24,
 	LINKS_LOOKED_AT = 16, /* of those that lead to one candidate */
 };
 
@@ -216,6 +216,7 @@ static void compare(struct ranker *r, struct ranked *ranked)
 	const struct topic *t = &a->corpus->topics[ranked->topic];
 	double *values = ranked->parts;
 
+	ranked->id = t->id;
 	values[SIGNAL_TEXT] = ranked->text;
 	compare_title(a, t, values);
 	if (a->text_only)
@@ -229,16 +230,21 @@ static void compare(struct ranker *r, struct ranked *ranked)
 }
 
 /*
- * Topics, records and words lie anywhere in memory: those of the next few candidates are on their
- * way meanwhile, each as soon as the one that leads to it has arrived.
+ * Topics, records and words lie anywhere in memory. Each is sent for as soon as the one that leads
+ * to it has arrived, so that four stages are under way at once, for different candidates.
  */
+static const struct topic *candidate_at(const struct ranker *r, uint32_t at)
+{
+	return at < r->n_ranked ? &r->asking.corpus->topics[r->ranked[at].topic] : NULL;
+}
+
 static void prefetch_topic(const struct topic *t)
 {
 	__builtin_prefetch(t);
 	__builtin_prefetch((const char *)(t + 1) - 1);
 }
 
-static void prefetch_title(const struct asking *a, const struct topic *t)
+static void prefetch_words(const struct asking *a, const struct topic *t)
 {
 	struct list list;
 
@@ -248,27 +254,22 @@ static void prefetch_title(const struct asking *a, const struct topic *t)
 		__builtin_prefetch(&a->corpus->dictionary.terms[list.term]);
 }
 
-static const struct topic *topic_ahead(const struct ranker *r, uint32_t at)
-{
-	return at < r->n_ranked ? &r->asking.corpus->topics[r->ranked[at].topic] : NULL;
-}
-
-static void look_ahead(const struct ranker *r, uint32_t at)
-{
-	const struct topic *record = topic_ahead(r, at + RECORDS_AHEAD);
-	const struct topic *title = topic_ahead(r, at + TITLES_AHEAD);
-
-	if (record != NULL)
-		__builtin_prefetch(record->record.bytes);
-	if (title != NULL)
-		prefetch_title(&r->asking, title);
-}
-
+/* Before the first and after the last there is none: at has wrapped around, or is too large. */
 static void compare_all(struct ranker *r)
 {
-	for (uint32_t i = 0; i < r->n_ranked; i++) {
-		look_ahead(r, i);
-		compare(r, &r->ranked[i]);
+	for (uint32_t at = 0; at < r->n_ranked + COMPARED_AFTER; at++) {
+		const struct topic *topic = candidate_at(r, at);
+		const struct topic *record = candidate_at(r, at - RECORD_AFTER);
+		const struct topic *words = candidate_at(r, at - WORDS_AFTER);
+
+		if (topic != NULL)
+			prefetch_topic(topic);
+		if (record != NULL)
+			__builtin_prefetch(record->record.bytes);
+		if (words != NULL)
+			prefetch_words(&r->asking, words);
+		if (at >= COMPARED_AFTER)
+			compare(r, &r->ranked[at - COMPARED_AFTER]);
 	}
 }
 
@@ -311,42 +312,34 @@ static int by_score(const void *left, const void *right)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/*
- * The sum of the search is of today, and rounded down term by term. For an earlier time everything
- * is counted again, not only what grew since: the exact ones would stand before the rounded.
- */
-static double text_then(const struct asking *a, uint32_t topic, uint16_t sum)
-{
-	struct query_score score;
-
-	if (a->until == UINT32_MAX)
-		return sum;
-	query_score(&a->query, &a->corpus->topics[topic], a->until, &score);
-	return score.total;
-}
-
 static void take_found(struct ranker *r)
 {
 	const struct search *found = &r->search;
 
 	r->n_ranked = found->n_found;
-	for (uint32_t i = 0; i < found->n_found; i++) {
-		uint32_t topic = found->found[i].topic;
-
-		if (i + TOPICS_AHEAD < found->n_found)
-			prefetch_topic(
-				&r->asking.corpus->topics[found->found[i + TOPICS_AHEAD].topic]);
-		r->ranked[i] = (struct ranked){
-			.id = r->asking.corpus->topics[topic].id,
-			.topic = topic,
-			.text = text_then(&r->asking, topic, found->found[i].text),
-		};
-	}
+	for (uint32_t i = 0; i < found->n_found; i++)
+		r->ranked[i] = (struct ranked){.topic = found->found[i].topic,
+					       .text = found->found[i].text};
 }
 
-/* By what was there to be found then; what only later words would find is left out. */
+/*
+ * The sums of the search are of today, and rounded down term by term. For an earlier time
+ * everything is counted again, not only what grew since: the exact ones would stand before the
+ * rounded. What only later words would find is left out.
+ */
 static void order_past(struct ranker *r)
 {
+	const struct asking *a = &r->asking;
+
+	for (uint32_t i = 0; i < r->n_ranked; i++) {
+		struct ranked *ranked = &r->ranked[i];
+		const struct topic *t = &a->corpus->topics[ranked->topic];
+		struct query_score score;
+
+		query_score(&a->query, t, a->until, &score);
+		ranked->id = t->id;
+		ranked->text = score.total;
+	}
 	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_text);
 	while (!r->search.only_included && r->n_ranked > 0 && r->ranked[r->n_ranked - 1].text <= 0)
 		r->n_ranked--;

@@ -1,11 +1,8 @@
 /*
- * search.c - sums by block, and a short list of the best.
+ * search.c - sums by block, from which a short list takes the best.
  *
- * The short list takes in every sum that is at least the threshold of the scan, and a histogram
- * of what it holds moves that threshold on: as soon as enough sums stand in higher steps, a step
- * is given up. So few are taken in for nothing, and which of them are the best is decided once,
- * exactly, at the end. What a topic is, and whether it is wanted, is looked up only then; so the
- * list keeps room for as many more as might turn out to be unwanted.
+ * What a topic is, and whether it is wanted, is looked up only at the end; so the list keeps as
+ * many more as might turn out to be unwanted.
  */
 #include "related/search.h"
 
@@ -17,36 +14,40 @@
 #include "related/corpus.h"
 #include "related/index.h"
 #include "related/memory.h"
+#include "related/shortlist.h"
 
 enum {
-	SHORTLIST = 2 * MOST_CANDIDATES,
-	STEP = 32, /* of sums */
 	LINE = 64,
 	SENT_FOR = 256, /* bytes of a run; the processor sees by itself how it goes on */
 };
 
-/* A slot that may be one of the best. */
-struct hopeful {
-	uint32_t place; /* block << 16 | slot */
-	uint16_t text;
-};
-
-struct searcher {
-	const struct scan *scan;
-	uint16_t sums[BLOCK_SLOTS];
-	uint16_t hits[SCAN_CHUNK];
-	/* Of the block at hand. */
+/* Where the terms occur in one block. */
+struct reading {
+	const struct block *block; /* NULL after the last */
+	uint32_t number;
 	struct run runs[MOST_SEARCH_TERMS];
 	uint16_t weights[MOST_SEARCH_TERMS];
 	struct dense_term dense[MOST_SEARCH_TERMS];
 	size_t n_runs, n_dense;
+};
 
-	struct hopeful list[SHORTLIST];
-	uint32_t count, keep;
-	uint16_t threshold;                          /* sums below it are not among the best */
-	uint16_t steps[UINT16_MAX / STEP + 1], step; /* how many of the list, by sum */
-	uint32_t higher;                             /* of the list: in this step or a higher one */
-	uint16_t selection[SHORTLIST];
+/* High sums of one chunk. */
+struct hits {
+	uint16_t at[SCAN_CHUNK];
+	size_t count;
+	uint32_t chunk;
+};
+
+struct searcher {
+	const struct scan *scan;
+	const struct corpus *corpus; /* of the search at hand, like the next two */
+	const struct index *index;
+	struct search *search;
+	uint16_t sums[BLOCK_SLOTS];
+	struct reading readings[2]; /* of the block at hand, and of the next */
+	struct hits hits[2];        /* of the chunk at hand, and of the one before */
+	struct shortlist best;
+	uint32_t noted; /* topics included besides */
 };
 
 struct searcher *searcher_new(const struct scan *scan)
@@ -62,131 +63,6 @@ void searcher_free(struct searcher *s)
 	free(s);
 }
 
-/* --- the short list --- */
-
-static uint32_t topic_at(const struct index *ix, uint32_t place)
-{
-	uint32_t count = 0;
-
-	return index_blocks(ix, &count)[place >> 16]->topics[place & 0xffff];
-}
-
-/* The nth largest (from 0) of sums, which are reordered: Hoare's selection. */
-static uint16_t nth_largest(uint16_t *sums, int32_t count, int32_t nth)
-{
-	int32_t low = 0, high = count - 1;
-
-	while (low < high) {
-		uint16_t pivot = sums[(low + high) / 2];
-		int32_t i = low, j = high;
-
-		while (i <= j) {
-			while (sums[i] > pivot)
-				i++;
-			while (sums[j] < pivot)
-				j--;
-			if (i <= j) {
-				uint16_t kept = sums[i];
-
-				sums[i++] = sums[j];
-				sums[j--] = kept;
-			}
-		}
-		if (nth <= j)
-			high = j;
-		else if (nth >= i)
-			low = i;
-		else
-			break;
-	}
-	return sums[nth];
-}
-
-struct tie {
-	uint64_t id;
-	struct hopeful hopeful;
-};
-
-static int by_id(const void *left, const void *right)
-{
-	const struct tie *a = left, *b = right;
-
-	return (a->id > b->id) - (a->id < b->id);
-}
-
-/* Equal sums at the end of the list: those with the smallest ids come first. */
-static void order_ties(const struct corpus *c, const struct index *ix, struct hopeful *at,
-		       uint32_t count)
-{
-	struct tie *ties = MEMORY_NEW(struct tie, count);
-
-	for (uint32_t i = 0; i < count; i++)
-		ties[i] = (struct tie){c->topics[topic_at(ix, at[i].place)].id, at[i]};
-	qsort(ties, count, sizeof *ties, by_id);
-	for (uint32_t i = 0; i < count; i++)
-		at[i] = ties[i].hopeful;
-	free(ties);
-}
-
-/* Moves those above the sum, then those equal to it, to the front; *above: how many of the first.
- */
-static uint32_t gather(struct searcher *s, uint16_t sum, uint32_t *above)
-{
-	uint32_t equal = 0, kept = 0;
-
-	for (uint32_t i = 0; i < s->count; i++) {
-		struct hopeful hopeful = s->list[i];
-
-		if (hopeful.text < sum)
-			continue;
-		s->list[i] = s->list[kept];
-		s->list[kept++] = hopeful;
-		if (hopeful.text == sum)
-			continue;
-		s->list[kept - 1] = s->list[equal];
-		s->list[equal++] = hopeful;
-	}
-	*above = equal;
-	return kept;
-}
-
-static void shorten(struct searcher *s, const struct corpus *c, const struct index *ix,
-		    uint32_t keep)
-{
-	uint32_t above = 0, kept = 0;
-
-	if (s->count <= keep)
-		return;
-	for (uint32_t i = 0; i < s->count; i++)
-		s->selection[i] = s->list[i].text;
-	s->threshold = nth_largest(s->selection, (int32_t)s->count, (int32_t)keep - 1);
-	kept = gather(s, s->threshold, &above);
-	if (kept > keep)
-		order_ties(c, ix, s->list + above, kept - above);
-	s->count = keep;
-}
-
-/* One more of this sum; and with it the threshold. */
-static void count_sum(struct searcher *s, uint16_t sum)
-{
-	s->steps[sum / STEP]++;
-	s->higher += sum / STEP >= s->step;
-	while (s->higher - s->steps[s->step] >= s->keep)
-		s->higher -= s->steps[s->step++];
-	if (s->step * STEP > s->threshold)
-		s->threshold = (uint16_t)(s->step * STEP);
-}
-
-/* So many are alike that the histogram could not tell them apart. */
-static void make_room(struct searcher *s, const struct corpus *c, const struct index *ix)
-{
-	shorten(s, c, ix, s->keep);
-	memset(s->steps, 0, sizeof s->steps);
-	s->higher = 0;
-	for (uint32_t i = 0; i < s->count; i++)
-		count_sum(s, s->list[i].text);
-}
-
 /* --- blocks --- */
 
 static void prefetch_run(const struct run *run)
@@ -199,109 +75,155 @@ static void prefetch_run(const struct run *run)
 	}
 }
 
+/* The first block from this number on. */
+static void open_reading(struct reading *r, const struct index *ix, uint32_t number)
+{
+	uint32_t count = 0;
+	struct block *const *blocks = index_blocks(ix, &count);
+
+	while (number < count && blocks[number] == NULL)
+		number++;
+	r->block = number < count ? blocks[number] : NULL;
+	r->number = number;
+	r->n_runs = r->n_dense = 0;
+}
+
+/* Dense terms wait for the walk along the slots. */
+static void read_term(struct reading *r, const struct search_term *term)
+{
+	struct run run = block_run(r->block, term->term);
+
+	if (run_is_dense(&run)) {
+		r->dense[r->n_dense++] = (struct dense_term){run.impacts, term->weight};
+		return;
+	}
+	prefetch_run(&run);
+	r->runs[r->n_runs] = run;
+	r->weights[r->n_runs++] = term->weight;
+}
+
+static void read_terms(struct reading *r, const struct search *q)
+{
+	for (uint32_t i = 0; r->block != NULL && i < q->n_terms; i++)
+		read_term(r, &q->terms[i]);
+}
+
 /*
- * Runs lie anywhere in memory, far apart: all are on their way before the first is added. Dense
- * terms wait for the walk along the slots.
+ * Runs lie anywhere in memory, far apart: while those of one block are added, those of the next
+ * are looked up and on their way, one by one.
  */
-static void gather_runs(struct searcher *s, const struct block *block, const struct search *q)
+static void add_runs(struct searcher *s, const struct reading *here, struct reading *next)
 {
-	s->n_runs = s->n_dense = 0;
-	for (uint32_t i = 0; i < q->n_terms; i++) {
-		struct run run = block_run(block, q->terms[i].term);
-		uint16_t weight = q->terms[i].weight;
-
-		if (run_is_dense(&run)) {
-			s->dense[s->n_dense++] = (struct dense_term){run.impacts, weight};
-			continue;
-		}
-		prefetch_run(&run);
-		s->runs[s->n_runs] = run;
-		s->weights[s->n_runs++] = weight;
+	for (uint32_t i = 0; i < s->search->n_terms; i++) {
+		if (next->block != NULL)
+			read_term(next, &s->search->terms[i]);
+		if (i < here->n_runs)
+			s->scan->add(s->sums, &here->runs[i], here->weights[i]);
 	}
 }
 
-static void add_runs(struct searcher *s, const struct block *block, const struct search *q)
+static void add_dense(struct searcher *s, struct reading *here, uint32_t chunk)
 {
-	gather_runs(s, block, q);
-	for (size_t i = 0; i < s->n_runs; i++)
-		s->scan->add(s->sums, &s->runs[i], s->weights[i]);
+	uint32_t left = here->block->used - chunk, count = left < SCAN_CHUNK ? left : SCAN_CHUNK;
+
+	s->scan->add_dense(s->sums + chunk, here->dense, here->n_dense, count);
+	for (size_t i = 0; i < here->n_dense; i++)
+		here->dense[i].impacts += count;
 }
 
-static void add_dense(struct searcher *s, const struct block *block, uint32_t chunk)
+static void find_hits(struct searcher *s, const struct block *block, uint32_t chunk,
+		      struct hits *hits)
 {
-	uint32_t left = block->used - chunk, count = left < SCAN_CHUNK ? left : SCAN_CHUNK;
-
-	s->scan->add_dense(s->sums + chunk, s->dense, s->n_dense, count);
-	for (size_t i = 0; i < s->n_dense; i++)
-		s->dense[i].impacts += count;
+	hits->chunk = chunk;
+	hits->count = s->scan->find(s->sums + chunk, s->best.threshold, hits->at);
+	for (size_t i = 0; i < hits->count; i++)
+		__builtin_prefetch(&block->shown[chunk + hits->at[i]]);
 }
 
-static void find_best(struct searcher *s, const struct corpus *c, const struct index *ix,
-		      uint32_t number, const struct block *block, uint32_t chunk, uint8_t audience)
+static void take_hits(struct searcher *s, const struct reading *here, const struct hits *hits)
 {
-	size_t hits = s->scan->find(s->sums + chunk, s->threshold, s->hits);
+	const uint8_t *shown = here->block->shown, audience = s->search->audience;
 
-	for (size_t i = 0; i < hits; i++)
-		__builtin_prefetch(&block->shown[chunk + s->hits[i]]);
-	for (size_t i = 0; i < hits; i++) {
-		uint32_t slot = chunk + s->hits[i];
+	for (size_t i = 0; i < hits->count; i++) {
+		uint32_t slot = hits->chunk + hits->at[i];
 
-		if (s->sums[slot] < s->threshold || (block->shown[slot] & audience) == 0)
-			continue;
-		s->list[s->count++] = (struct hopeful){number << 16 | slot, s->sums[slot]};
-		if (s->count == SHORTLIST)
-			make_room(s, c, ix);
-		count_sum(s, s->sums[slot]);
+		if (s->sums[slot] >= s->best.threshold && (shown[slot] & audience) != 0)
+			shortlist_add(&s->best,
+				      (struct hopeful){here->number << 16 | slot, s->sums[slot]});
 	}
+}
+
+/* The hits of a chunk are taken after the next was searched: who may see them has arrived then. */
+static void find_best(struct searcher *s, struct reading *here)
+{
+	struct hits *now = &s->hits[0], *before = &s->hits[1];
+
+	now->count = before->count = 0;
+	for (uint32_t chunk = 0; chunk < here->block->used; chunk += SCAN_CHUNK) {
+		struct hits *taken = before;
+
+		if (here->n_dense > 0)
+			add_dense(s, here, chunk);
+		if (!s->search->only_included)
+			find_hits(s, here->block, chunk, now);
+		take_hits(s, here, before);
+		before = now;
+		now = taken;
+	}
+	take_hits(s, here, before);
 }
 
 /* Those included go to the end of found, which the others never reach. */
-static uint32_t note_included(const struct searcher *s, const struct corpus *c, uint32_t number,
-			      const struct block *block, struct search *q, uint32_t noted)
+static void note_included(struct searcher *s, const struct reading *here)
 {
-	for (uint32_t i = 0; i < q->included->count; i++) {
-		uint32_t topic = q->included->items[i];
-		uint32_t place = c->topics[topic].place, slot = place & 0xffff;
+	struct search *q = s->search;
 
-		if (place == NOWHERE || place >> 16 != number || noted == MOST_CANDIDATES / 2 ||
-		    (block->shown[slot] & q->audience) == 0 || idset_has(q->excluded, topic))
+	for (uint32_t i = 0; q->included != NULL && i < q->included->count; i++) {
+		uint32_t topic = q->included->items[i];
+		uint32_t place = s->corpus->topics[topic].place, slot = place & 0xffff;
+
+		if (place == NOWHERE || place >> 16 != here->number ||
+		    s->noted == MOST_CANDIDATES / 2 ||
+		    (here->block->shown[slot] & q->audience) == 0 || idset_has(q->excluded, topic))
 			continue;
-		q->found[MOST_CANDIDATES - ++noted] = (struct candidate){topic, s->sums[slot]};
+		q->found[MOST_CANDIDATES - ++s->noted] = (struct candidate){topic, s->sums[slot]};
 	}
-	return noted;
 }
 
-static uint32_t search_block(struct searcher *s, const struct corpus *c, const struct index *ix,
-			     uint32_t number, const struct block *block, struct search *q,
-			     uint32_t noted)
+static void clear_sums(struct searcher *s, const struct block *block)
 {
-	uint32_t chunk = 0;
+	uint32_t chunks = (block->used + SCAN_CHUNK - 1) / SCAN_CHUNK;
 
-	add_runs(s, block, q);
-	for (; chunk < block->used; chunk += SCAN_CHUNK) {
-		if (s->n_dense > 0)
-			add_dense(s, block, chunk);
-		if (!q->only_included)
-			find_best(s, c, ix, number, block, chunk, q->audience);
+	memset(s->sums, 0, chunks * SCAN_CHUNK * sizeof *s->sums);
+}
+
+static void search_blocks(struct searcher *s)
+{
+	struct reading *here = &s->readings[0], *next = &s->readings[1];
+
+	open_reading(here, s->index, 0);
+	read_terms(here, s->search);
+	while (here->block != NULL) {
+		struct reading *done = here;
+
+		open_reading(next, s->index, here->number + 1);
+		add_runs(s, here, next);
+		find_best(s, here);
+		note_included(s, here);
+		clear_sums(s, here->block);
+		here = next;
+		next = done;
 	}
-	if (q->included != NULL)
-		noted = note_included(s, c, number, block, q, noted);
-	memset(s->sums, 0, chunk * sizeof *s->sums);
-	return noted;
 }
 
 /* --- the answer --- */
 
-static void start_list(struct searcher *s, const struct search *q)
+/* Room for those that turn out to be unwanted. */
+static uint32_t kept_for(const struct search *q)
 {
 	uint32_t unwanted = q->excluded->count + (q->included != NULL ? q->included->count : 0);
 
-	s->keep = q->limit + unwanted < MOST_CANDIDATES ? q->limit + unwanted : MOST_CANDIDATES;
-	s->count = 0;
-	s->threshold = 1;
-	s->step = 0;
-	s->higher = 0;
-	memset(s->steps, 0, sizeof s->steps);
+	return q->limit + unwanted < MOST_CANDIDATES ? q->limit + unwanted : MOST_CANDIDATES;
 }
 
 static bool wanted(const struct search *q, uint32_t topic)
@@ -310,59 +232,63 @@ static bool wanted(const struct search *q, uint32_t topic)
 	       (q->included == NULL || !idset_has(q->included, topic));
 }
 
-/* Those that were taken in while the threshold was lower. */
-static void drop_low(struct searcher *s)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < s->count; i++)
-		if (s->list[i].text >= s->threshold)
-			s->list[kept++] = s->list[i];
-	s->count = kept;
-}
-
 /* Whose slots they are is written all over memory: all are on their way before the first is read.
  */
-static void prefetch_topics(const struct searcher *s, const struct index *ix)
+static void prefetch_topics(const struct searcher *s)
 {
 	uint32_t count = 0;
-	struct block *const *blocks = index_blocks(ix, &count);
+	struct block *const *blocks = index_blocks(s->index, &count);
 
-	for (uint32_t i = 0; i < s->count; i++)
-		__builtin_prefetch(
-			&blocks[s->list[i].place >> 16]->topics[s->list[i].place & 0xffff]);
+	for (uint32_t i = 0; i < s->best.count; i++)
+		__builtin_prefetch(&blocks[s->best.list[i].place >> 16]
+					    ->topics[s->best.list[i].place & 0xffff]);
 }
 
-static void take_list(struct searcher *s, const struct corpus *c, const struct index *ix,
-		      struct search *q)
+static void drop_unwanted(struct searcher *s)
 {
+	struct shortlist *best = &s->best;
 	uint32_t kept = 0;
 
-	drop_low(s);
-	prefetch_topics(s, ix);
-	for (uint32_t i = 0; i < s->count; i++)
-		if (wanted(q, topic_at(ix, s->list[i].place)))
-			s->list[kept++] = s->list[i];
-	s->count = kept;
-	shorten(s, c, ix, q->limit);
-	q->n_found = s->count;
-	for (uint32_t i = 0; i < s->count; i++)
-		q->found[i] = (struct candidate){topic_at(ix, s->list[i].place), s->list[i].text};
+	for (uint32_t i = 0; i < best->count; i++)
+		if (wanted(s->search, shortlist_topic(best, best->list[i])))
+			best->list[kept++] = best->list[i];
+	best->count = kept;
+}
+
+static void take_best(struct searcher *s)
+{
+	struct shortlist *best = &s->best;
+	struct search *q = s->search;
+
+	shortlist_drop_low(best);
+	prefetch_topics(s);
+	drop_unwanted(s);
+	shortlist_cut(best, q->limit);
+	q->n_found = best->count;
+	for (uint32_t i = 0; i < best->count; i++)
+		q->found[i] = (struct candidate){shortlist_topic(best, best->list[i]),
+						 best->list[i].text};
+}
+
+static void join_included(const struct searcher *s)
+{
+	struct search *q = s->search;
+
+	memmove(q->found + q->n_found, q->found + MOST_CANDIDATES - s->noted,
+		s->noted * sizeof *q->found);
+	q->n_found += s->noted;
 }
 
 void search_run(struct searcher *s, const struct corpus *c, const struct index *ix,
 		struct search *q)
 {
-	uint32_t n_blocks = 0, noted = 0;
-	struct block *const *blocks = index_blocks(ix, &n_blocks);
-
 	assert(q->n_terms <= MOST_SEARCH_TERMS && q->limit > 0);
-	start_list(s, q);
-	for (uint32_t i = 0; i < n_blocks; i++)
-		if (blocks[i] != NULL)
-			noted = search_block(s, c, ix, i, blocks[i], q, noted);
-	take_list(s, c, ix, q);
-	memmove(q->found + q->n_found, q->found + MOST_CANDIDATES - noted,
-		noted * sizeof *q->found);
-	q->n_found += noted;
+	s->corpus = c;
+	s->index = ix;
+	s->search = q;
+	s->noted = 0;
+	shortlist_begin(&s->best, c, ix, kept_for(q));
+	search_blocks(s);
+	take_best(s);
+	join_included(s);
 }

@@ -9,6 +9,7 @@
 #include "related/block.h"
 #include "related/engine_state.h"
 #include "related/memory.h"
+#include "related/shortlist.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { CORPUS = 3000, QUESTIONS = 300 };
@@ -245,19 +246,14 @@ static void both_scans_find_the_same_positions(void **state)
 	}
 }
 
-/* More alike than the short list has room for, so that no histogram tells them apart. */
-static void of_thousands_that_are_alike_those_with_the_smallest_ids_are_found(void **state)
+/* Ids of the best TOP topics with the word that was learnt first, best first. */
+static void find_first_word(struct engine *engine, uint64_t ids[TOP])
 {
-	enum { ALIKE = 3 * MOST_CANDIDATES };
-	struct engine *engine = new_engine();
 	struct searcher *searcher = searcher_new(scan_best());
 	struct search *q = MEMORY_NEW(struct search, 1);
 	struct idset excluded = {0};
 	struct search_term term = {0, 65535};
 
-	(void)state;
-	for (uint64_t i = 0; i < ALIKE; i++)
-		engine_put_topic(engine, TOPIC(1 + i * 7919 % ALIKE, .title = "fanfare"));
 	engine_settle(engine);
 	*q = (struct search){.terms = &term,
 			     .n_terms = 1,
@@ -269,10 +265,52 @@ static void of_thousands_that_are_alike_those_with_the_smallest_ids_are_found(vo
 	qsort(q->found, q->n_found, sizeof *q->found, compare_found);
 	assert_int_equal(q->n_found, TOP);
 	for (uint32_t i = 0; i < TOP; i++)
-		assert_int_equal(engine->corpus.topics[q->found[i].topic].id, i + 1);
+		ids[i] = engine->corpus.topics[q->found[i].topic].id;
 	free(q);
 	searcher_free(searcher);
+}
+
+/* More alike than the short list has room for, so that no histogram tells them apart. */
+static void of_thousands_that_are_alike_those_with_the_smallest_ids_are_found(void **state)
+{
+	enum { ALIKE = 3 * MOST_CANDIDATES };
+	struct engine *engine = new_engine();
+	uint64_t ids[TOP];
+
+	(void)state;
+	for (uint64_t i = 0; i < ALIKE; i++)
+		engine_put_topic(engine, TOPIC(1 + i * 7919 % ALIKE, .title = "fanfare"));
+	find_first_word(engine, ids);
+	for (uint32_t i = 0; i < TOP; i++)
+		assert_int_equal(ids[i], i + 1);
 	engine_free(engine);
+}
+
+static uint32_t count_of(const struct shortlist *list, uint16_t text)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		count += list->list[i].text == text;
+	return count;
+}
+
+/* One less than are wanted are better than those that filled the list. */
+static void whoever_fills_the_short_list_counts_once(void **state)
+{
+	const struct truth *truth = *state;
+	struct shortlist *list = MEMORY_NEW(struct shortlist, 1);
+
+	shortlist_begin(list, &truth->engine->corpus, truth->engine->index, TOP);
+	for (uint32_t i = 0; i < SHORTLIST - 1; i++)
+		shortlist_add(list, (struct hopeful){.text = 100});
+	for (uint32_t i = 0; i < TOP - 1; i++)
+		shortlist_add(list, (struct hopeful){.text = 200});
+	shortlist_drop_low(list);
+	shortlist_cut(list, TOP);
+	assert_int_equal(count_of(list, 200), TOP - 1);
+	assert_int_equal(count_of(list, 100), 1);
+	free(list);
 }
 
 /* A slot that stands in a run again with impact 0 keeps what was added. */
@@ -319,6 +357,7 @@ int main(void)
 		cmocka_unit_test(both_scans_find_the_same_positions),
 		cmocka_unit_test(both_scans_add_the_same_sums),
 		cmocka_unit_test(of_thousands_that_are_alike_those_with_the_smallest_ids_are_found),
+		cmocka_unit_test(whoever_fills_the_short_list_counts_once),
 		cmocka_unit_test(every_live_topic_has_exactly_one_place),
 		cmocka_unit_test(both_scans_answer_as_counting_everything_does),
 	};
