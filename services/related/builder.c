@@ -33,7 +33,16 @@ struct cursor {
 	uint8_t shape;
 };
 
-enum phase { GATHER, COUNT, CHOOSE_DENSE, LAY_OUT, TOUCH, FILL, COMPLETE };
+enum phase {
+	GATHER,
+	TOUCH_CURSORS,
+	COUNT,
+	CHOOSE_DENSE,
+	LAY_OUT,
+	TOUCH_RUNS,
+	FILL,
+	COMPLETE,
+};
 
 struct builder {
 	struct corpus *corpus;
@@ -69,6 +78,12 @@ void builder_add(struct builder *b, uint32_t topic)
 	b->corpus->topics[topic].building = true;
 }
 
+/* One for each bit of the words of terms. */
+static size_t cursor_count(const struct builder *b)
+{
+	return ((size_t)b->block->packed.n_terms / 64 + 1) * 64;
+}
+
 /* Terms that turn up later belong to topics that change, and those leave the block. */
 static void begin(struct builder *b)
 {
@@ -78,7 +93,7 @@ static void begin(struct builder *b)
 	b->block->packed = (struct packed){.present = MEMORY_NEW(uint64_t, words),
 					   .ranks = MEMORY_NEW(uint32_t, words),
 					   .n_terms = n_terms};
-	b->cursors = MEMORY_NEW(struct cursor, words * 64);
+	b->cursors = MEMORY_NEW(struct cursor, cursor_count(b));
 }
 
 void builder_free(struct builder *b)
@@ -283,13 +298,13 @@ static bool lay_out(struct builder *b)
  * New memory comes page by page, each at its first touch. A topic's words lie on hundreds of
  * pages: without this the first few topics would meet nearly all of them within one step.
  */
-static bool touch(struct builder *b)
+static bool touch(struct builder *b, void *memory, size_t bytes)
 {
-	volatile uint8_t *runs = b->block->packed.runs;
-	uint32_t pages = (b->block->packed.n_bytes + PAGE - 1) / PAGE;
+	volatile uint8_t *at = memory;
+	uint32_t pages = (uint32_t)((bytes + PAGE - 1) / PAGE);
 
 	for (unsigned i = 0; i < PAGES_BETWEEN_LOOKS && b->at < pages; i++, b->at++)
-		runs[(size_t)b->at * PAGE] = 0;
+		at[(size_t)b->at * PAGE] = 0;
 	return b->at == pages;
 }
 
@@ -299,14 +314,16 @@ static bool step(struct builder *b)
 	case GATHER:
 		begin(b);
 		return true;
+	case TOUCH_CURSORS:
+		return touch(b, b->cursors, cursor_count(b) * sizeof *b->cursors);
 	case COUNT:
 		return each_topic(b, count_topic);
 	case CHOOSE_DENSE:
 		return choose_dense(b);
 	case LAY_OUT:
 		return lay_out(b);
-	case TOUCH:
-		return touch(b);
+	case TOUCH_RUNS:
+		return touch(b, b->block->packed.runs, b->block->packed.n_bytes);
 	case FILL:
 		return each_topic(b, fill_topic);
 	case COMPLETE:

@@ -25,8 +25,10 @@ enum {
 
 struct engine *engine_new(const struct engine_settings *settings)
 {
-	struct engine *e = MEMORY_NEW(struct engine, 1);
+	struct engine *e = NULL;
 
+	memory_begin();
+	e = MEMORY_NEW(struct engine, 1);
 	corpus_open(&e->corpus);
 	e->index = index_new(&e->corpus);
 	e->searcher = searcher_new(settings->portable ? &scan_portable : scan_best());

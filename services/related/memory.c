@@ -1,10 +1,18 @@
 /*
- * memory.c - malloc whose failure ends the process.
+ * memory.c - malloc that does not fail, and keeps large blocks apart.
  */
 #include "related/memory.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { LARGE = 1 << 20 }; /* bytes */
+
+void memory_begin(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+}
 
 static void *taken(void *block, size_t count)
 {

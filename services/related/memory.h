@@ -10,6 +10,13 @@
 
 #include <stddef.h>
 
+/*
+ * To be called once, before the first large block. From then on each large one is a mapping of its
+ * own, which comes cleared and grows without being copied. Left alone, malloc takes them from the
+ * heap as soon as one was freed, and clears tens of megabytes in one go.
+ */
+void memory_begin(void);
+
 /* count elements of size bytes, zeroed; NULL when count is 0. Released by free(). */
 void *memory_new(size_t count, size_t size);
 
