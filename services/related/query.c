@@ -3,13 +3,15 @@
  */
 #include "related/query.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "related/corpus.h"
 #include "related/memory.h"
 
-#define K3 3.0
+#define K3        3.0
+#define IDF_POWER 0.85
 
 /* A whole share is an impact of 255, and a sum counts 256ths of weight times impact. */
 #define SUM_UNIT (255.0 / 256)
@@ -64,7 +66,7 @@ static double weight_of(const struct query *q, uint32_t at)
 
 	for (int field = 0; field < FIELDS; field++)
 		frequency += field_factor[field] * q->bag.entries[at].tf[field];
-	return q->idf[at] * frequency * (K3 + 1) / (frequency + K3);
+	return pow(q->idf[at], IDF_POWER) * frequency * (K3 + 1) / (frequency + K3);
 }
 
 static void make_room(struct query *q)

@@ -2,9 +2,10 @@
  * query.h - a question as weighted terms, and its exact score against one topic.
  *
  *   q = 3 * tf in title + tf in body + .8 * tf in replies + 2 * tf in tags
- *   weight = idf * q (k3 + 1) / (q + k3), k3 = 3; the 40 heaviest terms ask
+ *   weight = idf^.85 * q (k3 + 1) / (q + k3), k3 = 3; the 40 heaviest terms ask
  *
- * A topic that asks is a long query, hence k3 (Robertson & Zaragoza 2009, 3.4.2).
+ * A topic that asks is a long query, hence k3 (Robertson & Zaragoza 2009, 3.4.2), and its rarest
+ * words are often names and slips, hence idf a little dampened.
  * Equal weights are told apart by the stem, never by the number of a term, so
  * that an index built in another order asks the same.
  */

@@ -6,8 +6,8 @@
  *
  * Broken on purpose, one at a time, these turn this test red: no stemming, no stop list,
  * accents kept, replies of no weight (in the index or in the question), the same for titles
- * and for expertises, bodies of no weight, 5 terms a question, no idf, k1 of .5, lengths
- * ignored, links ignored, language at .5, lambda at .6, a gate of .5 and no gate.
+ * and for expertises, bodies of no weight, 5 terms a question, no idf, idf not dampened, k1 of .5,
+ * lengths ignored, links ignored, language at .5, lambda at .6, a gate of .5 and no gate.
  *
  * Sixty-six topics do not show the rest; test_engine.c has it worked out by hand: no time, no
  * author, no people, no titles in the order, no lambda. test_bm25f.c holds weights,
@@ -18,9 +18,9 @@
 #include "fixture.h"
 
 /* What is reached less a margin; a change that raises a figure should raise its bar. */
-#define AS_IT_STANDS 0.935
-#define ON_FIRST_DAY 0.91
-#define TEXT_ALONE   0.666
+#define AS_IT_STANDS 0.938
+#define ON_FIRST_DAY 0.917
+#define TEXT_ALONE   0.668
 #define WITH_MANNERS 0.567
 
 static void put_site(struct engine *engine)
