@@ -60,13 +60,19 @@ static void keep_heaviest(struct query *q, const struct corpus *c, struct heavy 
 	list[at] = term;
 }
 
+/* Words that stand in more than a third of all topics are not raised by it. */
+static double dampened(double idf)
+{
+	return idf > 1 ? pow(idf, IDF_POWER) : idf;
+}
+
 static double weight_of(const struct query *q, uint32_t at)
 {
 	double frequency = 0;
 
 	for (int field = 0; field < FIELDS; field++)
 		frequency += field_factor[field] * q->bag.entries[at].tf[field];
-	return pow(q->idf[at], IDF_POWER) * frequency * (K3 + 1) / (frequency + K3);
+	return dampened(q->idf[at]) * frequency * (K3 + 1) / (frequency + K3);
 }
 
 static void make_room(struct query *q)

@@ -5,7 +5,7 @@
  *   weight = idf^.85 * q (k3 + 1) / (q + k3), k3 = 3; the 40 heaviest terms ask
  *
  * A topic that asks is a long query, hence k3 (Robertson & Zaragoza 2009, 3.4.2), and its rarest
- * words are often names and slips, hence idf a little dampened.
+ * words are often names and slips, hence idf a little dampened where it is above 1.
  * Equal weights are told apart by the stem, never by the number of a term, so
  * that an index built in another order asks the same.
  */

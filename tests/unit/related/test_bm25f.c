@@ -90,16 +90,36 @@ static void a_question_weighs_title_three_times_and_saturates(void **state)
 	put_both(engine);
 	query.bag = bag_of(engine, 1);
 	query_weigh(&query, &engine->corpus);
-	/* q: velo 3 + 2 = 5, ville 3, pont 1 + .8 = 1.8; q * 4 / (q + 3), times idf^.85 */
-	velo = pow(log(2), .85) * 5 * 4 / 8;
-	ville = pow(log(2), .85) * 3 * 4 / 6;
-	pont = pow(log(1.2), .85) * 1.8 * 4 / 4.8;
+	/* q: velo 3 + 2 = 5, ville 3, pont 1 + .8 = 1.8; q * 4 / (q + 3), times idf, which is below
+	 * 1 */
+	velo = log(2) * 5 * 4 / 8;
+	ville = log(2) * 3 * 4 / 6;
+	pont = log(1.2) * 1.8 * 4 / 4.8;
 	sum = velo + ville + pont;
 	assert_int_equal(query.n_terms, 3);
 	assert_int_equal(query.terms[0].term, term_of(engine, "velo"));
 	assert_int_equal(query.terms[0].weight, (int)(velo / sum * 65535));
 	assert_int_equal(query.terms[1].weight, (int)(ville / sum * 65535));
 	assert_int_equal(query.terms[2].weight, (int)(pont / sum * 65535));
+	query_free(&query);
+	engine_free(engine);
+}
+
+/* Of four topics one has it: idf ln(1 + 3.5 / 1.5) = ln(10 / 3), to the power of .85. */
+static void a_rare_word_weighs_less_than_its_idf_says(void **state)
+{
+	const double rare = pow(log(10 / 3.0), .85), common = log(1 + .5 / 4.5);
+	struct engine *engine = new_engine();
+	struct query query = {0};
+
+	(void)state;
+	engine_put_topic(engine, TOPIC(1, .title = "velo pont"));
+	for (uint64_t id = 2; id <= 4; id++)
+		engine_put_topic(engine, TOPIC(id, .title = "pont"));
+	query.bag = bag_of(engine, 1);
+	query_weigh(&query, &engine->corpus);
+	assert_int_equal(query.terms[0].term, term_of(engine, "velo"));
+	assert_int_equal(query.terms[0].weight, (int)(rare / (rare + common) * 65535));
 	query_free(&query);
 	engine_free(engine);
 }
@@ -132,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_share_is_tf_over_k1_plus_tf),
 		cmocka_unit_test(idf_is_that_of_robertson_and_never_negative),
 		cmocka_unit_test(a_question_weighs_title_three_times_and_saturates),
+		cmocka_unit_test(a_rare_word_weighs_less_than_its_idf_says),
 		cmocka_unit_test(a_score_from_the_record_is_the_sum_of_weight_times_share),
 	};
 
