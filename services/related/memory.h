@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 /*
- * To be called once, before the first large block. From then on each large one is a mapping of its
- * own, which comes cleared and grows without being copied. Left alone, malloc takes them from the
- * heap as soon as one was freed, and clears tens of megabytes in one go.
+ * To be called before the first large block; again does no harm. From then on each large one is a
+ * mapping of its own, which comes cleared and grows without being copied. Left alone, malloc takes
+ * them from the heap as soon as one was freed, and clears tens of megabytes in one go.
  */
 void memory_begin(void);
 

@@ -233,7 +233,7 @@ static void compare(struct ranker *r, struct ranked *ranked)
  * Topics, records and words lie anywhere in memory. Each is sent for as soon as the one that leads
  * to it has arrived, so that four stages are under way at once, for different candidates.
  */
-static const struct topic *candidate_at(const struct ranker *r, uint32_t at)
+static const struct topic *topic_at(const struct ranker *r, uint32_t at)
 {
 	return at < r->n_ranked ? &r->asking.corpus->topics[r->ranked[at].topic] : NULL;
 }
@@ -258,9 +258,9 @@ static void prefetch_words(const struct asking *a, const struct topic *t)
 static void compare_all(struct ranker *r)
 {
 	for (uint32_t at = 0; at < r->n_ranked + COMPARED_AFTER; at++) {
-		const struct topic *topic = candidate_at(r, at);
-		const struct topic *record = candidate_at(r, at - RECORD_AFTER);
-		const struct topic *words = candidate_at(r, at - WORDS_AFTER);
+		const struct topic *topic = topic_at(r, at);
+		const struct topic *record = topic_at(r, at - RECORD_AFTER);
+		const struct topic *words = topic_at(r, at - WORDS_AFTER);
 
 		if (topic != NULL)
 			prefetch_topic(topic);

@@ -90,8 +90,7 @@ static void a_question_weighs_title_three_times_and_saturates(void **state)
 	put_both(engine);
 	query.bag = bag_of(engine, 1);
 	query_weigh(&query, &engine->corpus);
-	/* q: velo 3 + 2 = 5, ville 3, pont 1 + .8 = 1.8; q * 4 / (q + 3), times idf, which is below
-	 * 1 */
+	/* q: velo 3 + 2 = 5, ville 3, pont 1 + .8 = 1.8; q * 4 / (q + 3), times idf (below 1) */
 	velo = log(2) * 5 * 4 / 8;
 	ville = log(2) * 3 * 4 / 6;
 	pont = log(1.2) * 1.8 * 4 / 4.8;
