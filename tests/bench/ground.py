@@ -26,7 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy" / "local")]
 
 import demo  # noqa: E402
-from harness.deployment import BUILD, DAEMONS, DATABASES, Daemon, Deployment, free_port  # noqa: E402
+from harness.deployment import BUILD, DAEMONS, DATABASES, Daemon, Deployment  # noqa: E402
+from harness.ports import free_port  # noqa: E402
 from harness.postgres import Postgres  # noqa: E402
 from measure import cpu_seconds, cpu_with_children, resident_bytes  # noqa: E402
 

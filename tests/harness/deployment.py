@@ -17,7 +17,6 @@ import pathlib
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ import time
 
 import requests
 
+from harness.ports import free_port
 from harness.postgres import Postgres
 from harness.redis import Redis
 from harness.smtp import MailServer
@@ -37,12 +37,6 @@ DAEMONS = DATABASES + ("related", "gateway")
 PASSWORD = "une phrase assez longue"
 READY_SECONDS = 60
 SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def eventually(check, seconds=10):

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from harness.ports import free_port
 from harness.smtp import Message
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "deploy/local/mailbox.py"
@@ -29,9 +30,7 @@ def _read(path):
 
 class DevelopmentMailbox:
     def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"smtp://127.0.0.1:{self.port}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="causerie-mailbox-"))
         self.settings = {"CAUSERIE_DEV_MAILBOX": str(self.folder)}

@@ -18,12 +18,13 @@ import email
 import email.policy
 import inspect
 import re
-import socket
 import threading
 import time
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+
+from harness.ports import free_port
 
 
 class Message:
@@ -103,9 +104,7 @@ class MailServer:
         self.turn_away = {}
         self.turned_away = 0
         self._lock = threading.Lock()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"smtp://127.0.0.1:{self.port}"
         self._controller = None
 

@@ -6,15 +6,15 @@ anything. (nanomsg's unix sockets trust their user: a wrong byte of framing ther
 Each daemon gets everything; after each test it must be the same process and serve on.
 """
 import random
-import socket
 import struct
 
 import pytest
 import requests
 
-from harness.deployment import Deployment, free_port
+from harness.deployment import Deployment
 from harness.frames import (ANSWERS, CALLS, INVALID, NOT_FOUND, OK, PING, PONG, PUB, REP, REQ, TIMED_OUT, Caller, Wire,
                             entry, field, frame, request, sealed, varint)
+from harness.ports import free_port
 
 SERVICES = ("accounts", "topics", "comments", "notifications", "related")
 # A harmless question to each, and what it is answered.
@@ -28,28 +28,12 @@ QUESTIONS = {
 RSS_GROWTH = 64 << 20
 
 
-def free_pairs(count):
-    """Ports of which the next one is free as well: hints go there."""
-    taken, found = [], []
-    while len(found) < count:
-        port = free_port()
-        try:
-            pair = [socket.create_server(("127.0.0.1", port + offset)) for offset in (0, 1)]
-        except OSError:
-            continue
-        taken += pair
-        found.append(port)
-    for one in taken:
-        one.close()
-    return found
-
-
 @pytest.fixture(scope="module")
 def site():
     settings = {}
-    for name, port in zip(SERVICES, free_pairs(len(SERVICES))):
+    for name in SERVICES:
         settings[f"CAUSERIE_{name.upper()}_LISTEN"] = settings[f"CAUSERIE_{name.upper()}_PEERS"] = \
-            f"tcp://127.0.0.1:{port}"
+            f"tcp://127.0.0.1:{free_port(neighbours=1)}"  # hints go to the next one
     with Deployment(settings=settings) as running:
         running.add_expertises()
         yield running

@@ -22,6 +22,8 @@ import urllib.request
 
 import pytest
 
+from harness.ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 LOCAL = ROOT / "deploy" / "local"
@@ -34,12 +36,6 @@ import processes  # noqa: E402
 import words  # noqa: E402
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes users, mounts or folders of root's")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def processes_of(folder):

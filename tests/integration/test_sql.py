@@ -1,8 +1,8 @@
 """The statement pool against a real server, by socket and by name: runs tests/harness/test_sql.c."""
 import os
-import socket
 import subprocess
 
+from harness.ports import free_port
 from harness.postgres import Postgres
 from harness.programs import program
 
@@ -11,12 +11,6 @@ def run(url):
     environment = {**os.environ, "CAUSERIE_TEST_DATABASE_URL": url}
     done = subprocess.run([program("test_sql")], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_the_pool_by_socket():
