@@ -848,6 +848,7 @@ struct relation_row {
 	bool is_pinned;
 	bool is_on_page;
 	bool is_unsure;              /* the page leaves it out: */
+	bool is_untold;              /* no reason that may be told, or: */
 	unsigned confidence, needed; /* percent */
 	const char *score;
 	const struct score_part *parts;

@@ -2,6 +2,8 @@
  * answer.c - from a question to its list.
  *
  *   ask -> search -> rank -> hide the unsure -> diversify -> explain
+ *                                                   ^            |
+ *                                                   +--- without what cannot be explained
  *
  * A topic asks with its record, an unsaved text with one packed for the moment.
  * Pinned topics come first whatever they score; where a site is too small to
@@ -267,6 +269,39 @@ static uint32_t choose(struct engine *e, const struct engine_question *question,
 	return count;
 }
 
+static void explain_chosen(const struct ranker *r, const struct engine_question *question,
+			   const struct chosen *chosen, struct arena *arena,
+			   struct related *related)
+{
+	const struct ranked *ranked = &r->ranked[chosen->at];
+
+	explain(r, ranked, arena, related);
+	related->rank = chosen->value;
+	related->needed = needed_confidence(r, ranked, question->min_confidence);
+	related->unsure = question->min_confidence > 0 &&
+			  (related->confidence < related->needed || !explain_may_be_told(related));
+}
+
+/* Who turned out unsure when explained is a candidate no more; whether there was one. */
+static bool drop_unsure(struct ranker *r, const struct related_list *list,
+			const struct chosen *chosen)
+{
+	bool found = false;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->items[i].unsure) {
+			r->ranked[chosen[i].at].topic = NOWHERE;
+			found = true;
+		}
+	for (uint32_t i = 0; found && i < r->n_ranked; i++)
+		if (r->ranked[i].topic != NOWHERE)
+			r->ranked[kept++] = r->ranked[i];
+	if (found)
+		r->n_ranked = kept;
+	return found;
+}
+
 static void fill_list(struct engine *e, const struct engine_question *question, struct arena *arena,
 		      struct related_list *list)
 {
@@ -274,13 +309,11 @@ static void fill_list(struct engine *e, const struct engine_question *question, 
 	uint32_t limit = question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
 	struct chosen chosen[MOST_RELATED];
 
-	list->count = choose(e, question, limit, arena, chosen);
-	for (uint32_t i = 0; i < list->count; i++) {
-		explain(r, &r->ranked[chosen[i].at], arena, &list->items[i]);
-		list->items[i].rank = chosen[i].value;
-		list->items[i].needed =
-			needed_confidence(r, &r->ranked[chosen[i].at], question->min_confidence);
-	}
+	do {
+		list->count = choose(e, question, limit, arena, chosen);
+		for (uint32_t i = 0; i < list->count; i++)
+			explain_chosen(r, question, &chosen[i], arena, &list->items[i]);
+	} while (!question->keeps_unsure && drop_unsure(r, list, chosen));
 }
 
 /* --- small sites --- */

@@ -146,6 +146,7 @@ struct related {
 	double score;        /* as ranked; the parts of its reasons add up to it */
 	double confidence;   /* text score relative to the question's own, 0..1 */
 	double needed;       /* the confidence below which the question's list leaves it out */
+	bool unsure;         /* it leaves it out, for that or as no reason may be told */
 	double rank;         /* what the list is sorted by: score less repetition */
 	struct reason reasons[REASON_KINDS]; /* largest part first */
 	uint32_t n_reasons;

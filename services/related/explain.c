@@ -9,8 +9,10 @@
 #include "related/explain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/arena.h"
+#include "lib/text.h"
 #include "related/corpus.h"
 #include "related/rank.h"
 
@@ -19,6 +21,12 @@ enum { DAY = 86400 };
 static bool is_label(const struct ranker *r, uint32_t term)
 {
 	return analyser_is_label(r->asking.corpus->analyser, r->asking.query.terms[term].term);
+}
+
+/* A number or a single letter in common tells a reader nothing. */
+static bool says_something(const char *word)
+{
+	return strspn(word, "0123456789.,") < strlen(word) && text_length(word) > 1;
 }
 
 /* The heaviest common terms of one kind, as written. */
@@ -40,7 +48,8 @@ static void name_terms(const struct ranker *r, const struct query_score *score, 
 			return;
 		named[best] = true;
 		written = dictionary_written(&r->asking.corpus->dictionary, q->terms[best].term);
-		reason->words[reason->n_words++] = arena_strdup(arena, written + labels);
+		if (labels || says_something(written))
+			reason->words[reason->n_words++] = arena_strdup(arena, written + labels);
 	}
 }
 
@@ -133,4 +142,28 @@ void explain(const struct ranker *r, const struct ranked *ranked, struct arena *
 	related->score = ranked->score;
 	explain_topic(topic, arena, related);
 	related->confidence = r->asking.query.self > 0 ? ranked->text / r->asking.query.self : 0;
+}
+
+bool explain_may_be_told(const struct related *related)
+{
+	for (uint32_t i = 0; i < related->n_reasons; i++) {
+		const struct reason *reason = &related->reasons[i];
+
+		switch (reason->kind) {
+		case REASON_WORDS:
+		case REASON_EXPERTISES:
+			if (reason->n_words > 0)
+				return true;
+			break;
+		case REASON_CITED:
+		case REASON_PARTICIPANTS:
+		case REASON_AUTHOR:
+		case REASON_PINNED:
+		case REASON_RECENT:
+			return true;
+		default:
+			break;
+		}
+	}
+	return false;
 }

@@ -51,7 +51,7 @@ static void explain(Causerie__RelatedTopic *message, const struct related *relat
 	message->n_parts = message->n_reasons;
 	message->confidence = related->confidence;
 	message->needed = related->needed;
-	message->unsure = related->confidence < related->needed;
+	message->unsure = related->unsure;
 }
 
 static Causerie__RelatedTopic *message_of(struct arena *arena, const struct related *related,

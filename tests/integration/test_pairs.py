@@ -236,7 +236,7 @@ def test_organizers_see_how_a_score_adds_up_and_nobody_else_does(site, topics, a
     assert items[0]["parts"][0]["kind"] == "pinned" and items[0]["needed"] == 0
 
 
-def test_organizers_may_see_what_the_page_leaves_out_with_what_it_lacks(site, topics, ana, organizer):
+def test_organizers_may_see_what_the_page_leaves_out_with_what_it_lacks(site, topics, ana, organizer, desk):
     path = f"/topics/{topics['cycle paths']}/related"
     night = "Les toits, les lampadaires, les chats : ce que l’on entend quand tout dort, et ce que l’on n’entend plus. "
     far = site.open_topic(ana, organizer, title="La ville écoutée de nuit", expertises=["confiance"], article=night * 3,
@@ -251,6 +251,7 @@ def test_organizers_may_see_what_the_page_leaves_out_with_what_it_lacks(site, to
     hidden = [item for item in items if item["unsure"]]
     assert far in [item["topic"]["id"] for item in hidden] and far not in shown
     assert all(0 < item["confidence"] < item["needed"] <= 0.15 for item in hidden)
+    assert "sous le seuil" in words(desk.get(sheet(topics["cycle paths"])).text)
     assert ana.request("GET", path, everything="true").status_code == 403
     assert site.visitor().request("GET", path, everything="true").status_code == 403
 
@@ -386,6 +387,23 @@ def test_the_sheet_says_why_and_its_buttons_are_followed_at_once(site, topics, d
     eventually(lambda: other not in ids(site, one))
     press(desk, one, other, "free")
     eventually(lambda: other in ids(site, one))
+
+
+def test_what_no_reader_could_be_told_a_reason_for_is_on_the_sheet_alone(site, topics, desk, ana, organizer):
+    years = "1789, 1848, 1871, 1936, 1945, 1968, 1981. "
+
+    def of_years(person, end, expertise):
+        return site.open_topic(person, organizer, title=f"{years}{end}", expertises=[expertise], article=years * 5,
+                               lead=years * 2)["id"]
+
+    one, other = of_years(ana, "Lesquelles ?", "confiance"), of_years(site.member("Bruno"), "Pourquoi donc ?", "marketing")
+    eventually(lambda: "aucune raison à montrer" in words(desk.get(sheet(one)).text))
+    found = {item["topic"]["id"]: item for item in organizer.get(f"/topics/{one}/related", everything="true")["items"]}
+    assert found[other]["unsure"] and found[other]["confidence"] > found[other]["needed"]
+    assert other not in ids(site, one)
+    assert f"/sujets/{other}" not in desk.get(desk.get(f"/sujets/{one}").headers["Location"]).text
+    pair(organizer, one, other, "pinned")
+    eventually(lambda: first(site, one, other))
 
 
 def test_a_button_pressed_twice_says_one_thing(site, topics, desk):

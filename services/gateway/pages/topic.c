@@ -284,12 +284,6 @@ static struct audience_view audience(struct topic_visit *t)
 
 #define SAME_PERIOD_DAYS 60
 
-/* A number or a single letter in common tells a reader nothing. */
-static bool tells_something(const char *word)
-{
-	return strlen(word) > 2 && strspn(word, "0123456789.,") < strlen(word);
-}
-
 const char *related_words(struct visit *v, const Causerie__RelatedReason *reason,
 			  const Causerie__Taxonomies *known)
 {
@@ -302,9 +296,7 @@ const char *related_words(struct visit *v, const Causerie__RelatedReason *reason
 						      reason->words[i], v->locale)
 					 : reason->words[i];
 
-		if (tells_something(word))
-			list = arena_printf(arena, "%s%s%s", list ? list : "", list ? ", " : "",
-					    word);
+		list = arena_printf(arena, "%s%s%s", list ? list : "", list ? ", " : "", word);
 	}
 	return list;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "related/compose.h"
 #include "related/engine.h"
 #include "related/engine_state.h"
 
@@ -72,6 +73,14 @@ static inline uint64_t links_noted(const struct engine *engine)
 	for (uint32_t i = 0; i < engine->corpus.n_in; i++)
 		links += engine->corpus.in[i].count;
 	return links;
+}
+
+static inline bool has_opinion(const struct engine *engine, uint64_t topic, uint64_t account)
+{
+	const struct corpus *corpus = &engine->corpus;
+
+	return compose_has_opinion(&corpus->topics[corpus_find(corpus, topic)].record,
+				   corpus_find_user(corpus, account));
 }
 
 static inline void assert_adds_up(const struct related *related)
