@@ -181,18 +181,14 @@ static bool pinned(const struct engine *e, const struct engine_question *questio
 static void lift_pinned(struct engine *e, const struct engine_question *question)
 {
 	struct ranker *r = e->ranker;
-	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < r->n_ranked; i++) {
-		struct ranked lifted = r->ranked[i];
+		struct ranked *ranked = &r->ranked[i];
 
-		if (!pinned(e, question, lifted.id))
+		if (!pinned(e, question, ranked->id))
 			continue;
-		lifted.parts[SIGNAL_PINNED] = RANK_PINNED;
-		lifted.score += RANK_PINNED;
-		for (uint32_t j = i; j > first; j--)
-			r->ranked[j] = r->ranked[j - 1];
-		r->ranked[first++] = lifted;
+		ranked->parts[SIGNAL_PINNED] = RANK_PINNED;
+		ranked->score += RANK_PINNED;
 	}
 }
 
@@ -243,29 +239,35 @@ static bool is_sure(const struct ranker *r, const struct ranked *ranked, double 
 	       confidence >= needed_confidence(r, ranked, min_confidence);
 }
 
-/* Those that stay are the first most of the sure ones. */
-static void hide_unsure(struct ranker *r, double min_confidence, uint32_t most)
+static uint32_t places(const struct engine_question *question)
 {
-	uint32_t kept = 0;
+	return question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
+}
 
-	for (uint32_t i = 0; i < r->n_ranked && kept < most; i++)
-		if (is_sure(r, &r->ranked[i], min_confidence))
-			r->ranked[kept++] = r->ranked[i];
-	r->n_ranked = kept;
+/* As many as the list may be chosen from; the unsure are hidden. */
+static void take_best(struct ranker *r, const struct engine_question *question)
+{
+	const struct ranked *next = NULL;
+
+	rank_order(r);
+	r->n_best = 0;
+	while (r->n_best < DIVERSITY_POOL * places(question) && (next = rank_next(r)) != NULL)
+		if (question->keeps_unsure || is_sure(r, next, question->min_confidence))
+			r->best[r->n_best++] = *next;
 }
 
 /* Given candidates are all listed, so there is nothing to choose: they stand by their scores. */
-static uint32_t choose(struct engine *e, const struct engine_question *question, uint32_t limit,
+static uint32_t choose(struct engine *e, const struct engine_question *question,
 		       struct arena *arena, struct chosen *chosen)
 {
 	const struct ranker *r = e->ranker;
-	uint32_t count = r->n_ranked < limit ? r->n_ranked : limit;
+	uint32_t limit = places(question), count = r->n_best < limit ? r->n_best : limit;
 
 	if (question->only == NULL)
-		return diversity_choose(&e->corpus, r->ranked, r->n_ranked, limit,
+		return diversity_choose(&e->corpus, r->best, r->n_best, limit,
 					question->most_by_author, arena, chosen);
 	for (uint32_t i = 0; i < count; i++)
-		chosen[i] = (struct chosen){i, r->ranked[i].score};
+		chosen[i] = (struct chosen){i, r->best[i].score};
 	return count;
 }
 
@@ -273,7 +275,7 @@ static void explain_chosen(const struct ranker *r, const struct engine_question 
 			   const struct chosen *chosen, struct arena *arena,
 			   struct related *related)
 {
-	const struct ranked *ranked = &r->ranked[chosen->at];
+	const struct ranked *ranked = &r->best[chosen->at];
 
 	explain(r, ranked, arena, related);
 	related->rank = chosen->value;
@@ -291,14 +293,14 @@ static bool drop_unsure(struct ranker *r, const struct related_list *list,
 
 	for (uint32_t i = 0; i < list->count; i++)
 		if (list->items[i].unsure) {
-			r->ranked[chosen[i].at].topic = NOWHERE;
+			r->best[chosen[i].at].topic = NOWHERE;
 			found = true;
 		}
-	for (uint32_t i = 0; found && i < r->n_ranked; i++)
-		if (r->ranked[i].topic != NOWHERE)
-			r->ranked[kept++] = r->ranked[i];
+	for (uint32_t i = 0; found && i < r->n_best; i++)
+		if (r->best[i].topic != NOWHERE)
+			r->best[kept++] = r->best[i];
 	if (found)
-		r->n_ranked = kept;
+		r->n_best = kept;
 	return found;
 }
 
@@ -306,11 +308,10 @@ static void fill_list(struct engine *e, const struct engine_question *question, 
 		      struct related_list *list)
 {
 	struct ranker *r = e->ranker;
-	uint32_t limit = question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
 	struct chosen chosen[MOST_RELATED];
 
 	do {
-		list->count = choose(e, question, limit, arena, chosen);
+		list->count = choose(e, question, arena, chosen);
 		for (uint32_t i = 0; i < list->count; i++)
 			explain_chosen(r, question, &chosen[i], arena, &list->items[i]);
 	} while (!question->keeps_unsure && drop_unsure(r, list, chosen));
@@ -353,13 +354,12 @@ static uint32_t recent_topic(const struct engine *e, const struct related_list *
 static void fill_with_recent(struct engine *e, const struct engine_question *question,
 			     struct arena *arena, struct related_list *list)
 {
-	uint32_t limit = question->limit < MOST_RELATED ? question->limit : MOST_RELATED;
 	uint32_t topic = NOWHERE;
 
 	if (e->corpus.live >= SMALL_SITE || e->corpus.n_topics > 4 * SMALL_SITE ||
 	    question->only != NULL)
 		return;
-	while (list->count < limit && (topic = recent_topic(e, list)) != NOWHERE) {
+	while (list->count < places(question) && (topic = recent_topic(e, list)) != NOWHERE) {
 		uint32_t label = shared_label(&e->ranker->asking, &e->corpus.topics[topic]);
 		struct related *related = &list->items[list->count++];
 
@@ -381,8 +381,7 @@ int engine_related(struct engine *e, const struct engine_question *question, str
 		return failed;
 	search(e, question);
 	lift_pinned(e, question);
-	if (!question->keeps_unsure)
-		hide_unsure(e->ranker, question->min_confidence, diversity_pool(question->limit));
+	take_best(e->ranker, question);
 	fill_list(e, question, arena, list);
 	fill_with_recent(e, question, arena, list);
 	return 0;

@@ -240,7 +240,7 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 			  uint32_t limit, uint32_t most_by_author, struct arena *arena,
 			  struct chosen *chosen)
 {
-	uint32_t pool = count < diversity_pool(limit) ? count : diversity_pool(limit);
+	uint32_t pool = count < DIVERSITY_POOL * limit ? count : DIVERSITY_POOL * limit;
 	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0, 0};
 	double full = full_relevance(ranked, pool);
 	uint32_t taken = 0, at = 0;

@@ -21,11 +21,8 @@ struct chosen {
 	double value;
 };
 
-/* How many of the ranked are looked at for so many places. */
-static inline uint32_t diversity_pool(uint32_t limit)
-{
-	return limit * 4;
-}
+/* How many of the ranked are looked at for each place. */
+enum { DIVERSITY_POOL = 4 };
 
 /*
  * Chooses up to limit of the ranked (best first) into chosen and returns how many;

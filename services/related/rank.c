@@ -1,5 +1,5 @@
 /*
- * rank.c - signals of a candidate, their scale and their sum.
+ * rank.c - signals of a candidate, their scale, their sum, and the order that follows from it.
  */
 #include "related/rank.h"
 
@@ -303,15 +303,6 @@ static int by_text(const void *left, const void *right)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-static int by_score(const void *left, const void *right)
-{
-	const struct ranked *a = left, *b = right;
-
-	if (a->score != b->score)
-		return a->score > b->score ? -1 : 1;
-	return (a->id > b->id) - (a->id < b->id);
-}
-
 static void take_found(struct ranker *r)
 {
 	const struct search *found = &r->search;
@@ -357,5 +348,48 @@ void rank_candidates(struct ranker *r, uint32_t most)
 	r->asking.followed = crowd_meets(r->asking.corpus, &r->asking.crowd, &r->asking.met);
 	compare_all(r);
 	weigh(r);
-	qsort(r->ranked, r->n_ranked, sizeof *r->ranked, by_score);
+}
+
+/* --- the order --- */
+
+static bool better(const struct ranker *r, uint32_t one, uint32_t other)
+{
+	const struct ranked *a = &r->ranked[one], *b = &r->ranked[other];
+
+	return a->score != b->score ? a->score > b->score : a->id < b->id;
+}
+
+/* Lets what stands at a place sink below those that are better. */
+static void sink(struct ranker *r, uint32_t at)
+{
+	uint16_t sinking = r->heap[at];
+
+	for (uint32_t child; (child = 2 * at + 1) < r->n_heap; at = child) {
+		if (child + 1 < r->n_heap && better(r, r->heap[child + 1], r->heap[child]))
+			child++;
+		if (!better(r, r->heap[child], sinking))
+			break;
+		r->heap[at] = r->heap[child];
+	}
+	r->heap[at] = sinking;
+}
+
+void rank_order(struct ranker *r)
+{
+	r->n_heap = r->n_ranked;
+	for (uint32_t i = 0; i < r->n_heap; i++)
+		r->heap[i] = (uint16_t)i;
+	for (uint32_t i = r->n_heap / 2; i-- > 0;)
+		sink(r, i);
+}
+
+const struct ranked *rank_next(struct ranker *r)
+{
+	uint16_t best = r->heap[0];
+
+	if (r->n_heap == 0)
+		return NULL;
+	r->heap[0] = r->heap[--r->n_heap];
+	sink(r, 0);
+	return &r->ranked[best];
 }

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "related/diversity.h"
 #include "related/engine.h"
 #include "related/idset.h"
 #include "related/people.h"
@@ -65,6 +66,9 @@ struct asking {
 	bool text_only;
 };
 
+/* As many as the longest list looks at. */
+enum { MOST_BEST = DIVERSITY_POOL * MOST_RELATED };
+
 struct ranked {
 	uint64_t id;
 	uint32_t topic;
@@ -82,15 +86,23 @@ struct ranker {
 	struct idset excluded, included;
 	struct idset nearby; /* candidates */
 	struct crowd other;
-	struct ranked ranked[MOST_CANDIDATES];
+	struct ranked ranked[MOST_CANDIDATES]; /* in no order */
 	uint32_t n_ranked;
+	uint16_t heap[MOST_CANDIDATES]; /* of those not taken yet; Williams 1964 */
+	uint32_t n_heap;
+	struct ranked best[MOST_BEST]; /* what the list is chosen from, best first */
+	uint32_t n_best;
 };
 
 struct ranker *ranker_new(void);
 void ranker_free(struct ranker *);
 
-/* Scores search.found into ranked, best first; at most most of them are kept. */
+/* Scores search.found into ranked; at most most of them are kept, by text. */
 void rank_candidates(struct ranker *, uint32_t most);
+
+/* Once no score changes any more: then the best that was not taken yet, or NULL. */
+void rank_order(struct ranker *);
+const struct ranked *rank_next(struct ranker *);
 
 /* What the person reads who asks why. */
 enum reason_kind rank_reason(enum signal);
