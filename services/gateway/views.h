@@ -847,8 +847,8 @@ struct relation_row {
 	enum locale language;
 	bool is_pinned;
 	bool is_on_page;
-	bool is_unsure;              /* the page leaves it out: */
-	bool is_untold;              /* no reason that may be told, or: */
+	bool is_unsure;              /* the page leaves it out */
+	bool is_untold;              /* for no reason may be told; otherwise for: */
 	unsigned confidence, needed; /* percent */
 	const char *score;
 	const struct score_part *parts;

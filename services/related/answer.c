@@ -1,9 +1,10 @@
 /*
  * answer.c - from a question to its list.
  *
- *   ask -> search -> rank -> hide the unsure -> diversify -> explain
- *                                                   ^            |
- *                                                   +--- without what cannot be explained
+ *   ask -> search -> rank -> take the best that are sure -> diversify -> explain
+ *
+ * Whether a reason may be told shows only when a topic is explained, and nearly always it is so:
+ * where one is not, all that the list may be chosen from are looked at, and it is chosen again.
  *
  * A topic asks with its record, an unsaved text with one packed for the moment.
  * Pinned topics come first whatever they score; where a site is too small to
@@ -251,8 +252,47 @@ static void take_best(struct ranker *r, const struct engine_question *question)
 
 	rank_order(r);
 	r->n_best = 0;
-	while (r->n_best < DIVERSITY_POOL * places(question) && (next = rank_next(r)) != NULL)
+	while (r->n_best < POOL * places(question) && (next = rank_next(r)) != NULL)
 		if (question->keeps_unsure || is_sure(r, next, question->min_confidence))
+			r->best[r->n_best++] = *next;
+}
+
+/* A reason is what relates topics; somebody who writes the same text is told in any case. */
+static bool needs_reason(const struct engine_question *question)
+{
+	return question->min_confidence > 0 && question->text == NULL;
+}
+
+static void explain_best(const struct ranker *r, const struct engine_question *question,
+			 const struct ranked *ranked, struct arena *arena, struct related *related)
+{
+	explain(r, ranked, arena, related);
+	related->needed = needed_confidence(r, ranked, question->min_confidence);
+	related->unsure = related->confidence < related->needed ||
+			  (needs_reason(question) && !explain_may_be_told(related));
+}
+
+static bool is_told(const struct ranker *r, const struct engine_question *question,
+		    const struct ranked *ranked, struct arena *arena)
+{
+	struct related related = {0};
+
+	explain_best(r, question, ranked, arena, &related);
+	return !related.unsure;
+}
+
+/* Drops the untold from the best, and lets others follow; each candidate is looked at once. */
+static void keep_told(struct ranker *r, const struct engine_question *question, struct arena *arena)
+{
+	const struct ranked *next = NULL;
+	uint32_t taken = r->n_best;
+
+	r->n_best = 0;
+	for (uint32_t i = 0; i < taken; i++)
+		if (is_told(r, question, &r->best[i], arena))
+			r->best[r->n_best++] = r->best[i];
+	while (r->n_best < POOL * places(question) && (next = rank_next(r)) != NULL)
+		if (is_sure(r, next, question->min_confidence) && is_told(r, question, next, arena))
 			r->best[r->n_best++] = *next;
 }
 
@@ -271,50 +311,21 @@ static uint32_t choose(struct engine *e, const struct engine_question *question,
 	return count;
 }
 
-static void explain_chosen(const struct ranker *r, const struct engine_question *question,
-			   const struct chosen *chosen, struct arena *arena,
-			   struct related *related)
-{
-	const struct ranked *ranked = &r->best[chosen->at];
-
-	explain(r, ranked, arena, related);
-	related->rank = chosen->value;
-	related->needed = needed_confidence(r, ranked, question->min_confidence);
-	related->unsure = question->min_confidence > 0 &&
-			  (related->confidence < related->needed || !explain_may_be_told(related));
-}
-
-/* Who turned out unsure when explained is a candidate no more; whether there was one. */
-static bool drop_unsure(struct ranker *r, const struct related_list *list,
-			const struct chosen *chosen)
-{
-	bool found = false;
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->items[i].unsure) {
-			r->best[chosen[i].at].topic = NOWHERE;
-			found = true;
-		}
-	for (uint32_t i = 0; found && i < r->n_best; i++)
-		if (r->best[i].topic != NOWHERE)
-			r->best[kept++] = r->best[i];
-	if (found)
-		r->n_best = kept;
-	return found;
-}
-
-static void fill_list(struct engine *e, const struct engine_question *question, struct arena *arena,
+/* False when something in the list is unsure. */
+static bool fill_list(struct engine *e, const struct engine_question *question, struct arena *arena,
 		      struct related_list *list)
 {
-	struct ranker *r = e->ranker;
+	const struct ranker *r = e->ranker;
 	struct chosen chosen[MOST_RELATED];
+	bool sure = true;
 
-	do {
-		list->count = choose(e, question, arena, chosen);
-		for (uint32_t i = 0; i < list->count; i++)
-			explain_chosen(r, question, &chosen[i], arena, &list->items[i]);
-	} while (!question->keeps_unsure && drop_unsure(r, list, chosen));
+	list->count = choose(e, question, arena, chosen);
+	for (uint32_t i = 0; i < list->count; i++) {
+		explain_best(r, question, &r->best[chosen[i].at], arena, &list->items[i]);
+		list->items[i].rank = chosen[i].value;
+		sure = sure && !list->items[i].unsure;
+	}
+	return sure;
 }
 
 /* --- small sites --- */
@@ -382,7 +393,10 @@ int engine_related(struct engine *e, const struct engine_question *question, str
 	search(e, question);
 	lift_pinned(e, question);
 	take_best(e->ranker, question);
-	fill_list(e, question, arena, list);
+	if (!fill_list(e, question, arena, list) && !question->keeps_unsure) {
+		keep_told(e->ranker, question, arena);
+		(void)fill_list(e, question, arena, list);
+	}
 	fill_with_recent(e, question, arena, list);
 	return 0;
 }

@@ -240,12 +240,12 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 			  uint32_t limit, uint32_t most_by_author, struct arena *arena,
 			  struct chosen *chosen)
 {
-	uint32_t pool = count < DIVERSITY_POOL * limit ? count : DIVERSITY_POOL * limit;
-	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, pool), pool, {0}, 0, 0};
-	double full = full_relevance(ranked, pool);
+	struct choice choice = {c, arena, ARENA_ARRAY(arena, struct option, count), count, {0},
+				0, 0};
+	double full = full_relevance(ranked, count);
 	uint32_t taken = 0, at = 0;
 
-	for (uint32_t i = 0; i < pool; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct option *option = &choice.options[i];
 
 		option->record = &c->topics[ranked[i].topic].record;
@@ -253,7 +253,7 @@ uint32_t diversity_choose(const struct corpus *c, const struct ranked *ranked, u
 		option->pinned = ranked[i].parts[SIGNAL_PINNED] > 0;
 		option->relevance = relevance(&ranked[i], full);
 	}
-	while (taken < limit && (at = best(&choice, most_by_author)) < pool) {
+	while (taken < limit && (at = best(&choice, most_by_author)) < count) {
 		chosen[taken++] = (struct chosen){at, value(&choice, &choice.options[at])};
 		take(&choice, at);
 	}

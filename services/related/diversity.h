@@ -21,11 +21,8 @@ struct chosen {
 	double value;
 };
 
-/* How many of the ranked are looked at for each place. */
-enum { DIVERSITY_POOL = 4 };
-
 /*
- * Chooses up to limit of the ranked (best first) into chosen and returns how many;
+ * Chooses up to limit of count ranked (best first) into chosen and returns how many;
  * most_by_author: 0 for any number.
  */
 uint32_t diversity_choose(const struct corpus *, const struct ranked *, uint32_t count,

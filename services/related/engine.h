@@ -117,7 +117,7 @@ void engine_settle(struct engine *);
 /* --- questions --- */
 
 enum reason_kind {
-	REASON_WORDS,        /* words: up to 3, as people write them most often */
+	REASON_WORDS,        /* words: up to 3, as written most often; no numbers or letters */
 	REASON_EXPERTISES,   /* words: up to 3 */
 	REASON_CITED,        /* count: topics that link to it */
 	REASON_PARTICIPANTS, /* count: people in both, at least 3 */
@@ -146,7 +146,7 @@ struct related {
 	double score;        /* as ranked; the parts of its reasons add up to it */
 	double confidence;   /* text score relative to the question's own, 0..1 */
 	double needed;       /* the confidence below which the question's list leaves it out */
-	bool unsure;         /* it leaves it out, for that or as no reason may be told */
+	bool unsure;         /* it leaves it out, for that or as nothing may be told of it */
 	double rank;         /* what the list is sorted by: score less repetition */
 	struct reason reasons[REASON_KINDS]; /* largest part first */
 	uint32_t n_reasons;
@@ -167,8 +167,9 @@ struct engine_question {
 
 	uint32_t limit; /* at most MOST_RELATED */
 	uint8_t audience;
-	bool text_only;          /* no time, people or links */
-	double min_confidence;   /* weaker ones are left out; 0: none are */
+	bool text_only; /* no time, people or links */
+	/* Weaker ones are unsure; 0: none are. So are related topics without a reason to tell. */
+	double min_confidence;
 	bool keeps_unsure;       /* they stay, for whoever wants to know why they are left out */
 	uint32_t most_by_author; /* 0: any number */
 	const uint64_t *muted;   /* topics that the reader does not want */

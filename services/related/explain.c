@@ -26,7 +26,7 @@ static bool is_label(const struct ranker *r, uint32_t term)
 /* A number or a single letter in common tells a reader nothing. */
 static bool says_something(const char *word)
 {
-	return strspn(word, "0123456789.,") < strlen(word) && text_length(word) > 1;
+	return strspn(word, "0123456789") < strlen(word) && text_length(word) > 1;
 }
 
 /* The heaviest common terms of one kind, as written. */

@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "related/diversity.h"
 #include "related/engine.h"
 #include "related/idset.h"
 #include "related/people.h"
@@ -66,8 +65,10 @@ struct asking {
 	bool text_only;
 };
 
-/* As many as the longest list looks at. */
-enum { MOST_BEST = DIVERSITY_POOL * MOST_RELATED };
+enum {
+	POOL = 4, /* candidates that are looked at for each place of a list */
+	MOST_BEST = POOL * MOST_RELATED,
+};
 
 struct ranked {
 	uint64_t id;

@@ -27,10 +27,11 @@ def _take(port):
 def free_port(neighbours=0):
     """A TCP port of 127.0.0.1 for this process alone, and so many more that follow it."""
     end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for port in random.sample(range(FIRST, end - neighbours), 1000):
+    ports = range(FIRST, end - neighbours)
+    for port in random.sample(ports, min(len(ports), 1000)):
         with contextlib.ExitStack() as taken, contextlib.suppress(OSError):
             for one in range(port, port + neighbours + 1):
                 taken.push(_take(one))
             _held.push(taken.pop_all())
             return port
-    raise AssertionError("none of a thousand ports is free")
+    raise AssertionError(f"no port is free from {FIRST} to where net.ipv4.ip_local_port_range begins, {end}")

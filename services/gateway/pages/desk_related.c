@@ -266,7 +266,7 @@ static struct relation_row relation_row(struct desk_related *d, const Causerie__
 	};
 
 	row.is_unsure = topic->unsure && !row.is_pinned;
-	row.is_untold = topic->confidence >= topic->needed;
+	row.is_untold = row.is_unsure && topic->confidence >= topic->needed;
 	fill_parts(v, topic, known, &row);
 	return row;
 }

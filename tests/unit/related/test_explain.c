@@ -245,15 +245,21 @@ static void a_number_and_a_letter_in_common_are_not_named_and_two_letters_are(vo
 	assert_string_equal(words->words[0], "IA");
 }
 
-/* Two people in both, a number, the same month and language: the first by score, and no reason. */
+#define YEARS "2030 2031 2032 2033 2034 2035 2036 2037"
+
+/* Numbers, the same day and language, two people in both: best by score, and no reason. */
 static void what_cannot_be_told_why_is_not_given_and_the_next_takes_its_place(void **state)
 {
 	struct site *s = *state;
 	struct engine_question question = about(1);
 	const struct related *untold = NULL;
 
-	put(s, TOPIC(1, .title = "2030 2031 vélo", .language = "fr"));
-	put(s, TOPIC(2, .title = "2030 2031", .language = "fr"));
+	put(s, TOPIC(1, .title = YEARS " vélo", .language = "fr"));
+	put(s, TOPIC(2, .title = YEARS, .language = "fr"));
+	for (uint64_t id = 10; id < 20; id++)
+		put(s, TOPIC(id, .title = YEARS, .language = "fr"));
+	for (uint64_t id = 20; id < 60; id++)
+		put(s, TOPIC(id, .title = "Autre chose"));
 	put(s, TOPIC(3, .title = "Vélo en forêt et en ville"));
 	for (uint64_t who = 1; who <= 2; who++) {
 		say(s, COMMENT(1, who, .author = who, .body = "oui"));
@@ -270,6 +276,20 @@ static void what_cannot_be_told_why_is_not_given_and_the_next_takes_its_place(vo
 	untold = &ask(s, question)->items[0];
 	assert_int_equal(untold->topic_id, 2);
 	assert_true(untold->unsure && untold->confidence >= untold->needed);
+}
+
+static void who_writes_what_is_there_already_is_told_without_a_reason(void **state)
+{
+	struct site *s = *state;
+	struct engine_question question = {.text = TOPIC(0, .title = "2030 2031"),
+					   .limit = 5,
+					   .audience = AUDIENCE_PUBLIC,
+					   .text_only = true,
+					   .min_confidence = .1};
+
+	put(s, TOPIC(2, .title = "2030 2031"));
+	assert_int_equal(ask(s, question)->count, 1);
+	assert_int_equal(reason_of(&s->list.items[0], REASON_WORDS)->n_words, 0);
 }
 
 int main(void)
@@ -289,6 +309,7 @@ int main(void)
 		CASE(expertises_are_a_reason_in_their_written_form),
 		CASE(a_number_and_a_letter_in_common_are_not_named_and_two_letters_are),
 		CASE(what_cannot_be_told_why_is_not_given_and_the_next_takes_its_place),
+		CASE(who_writes_what_is_there_already_is_told_without_a_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

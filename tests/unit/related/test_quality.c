@@ -9,9 +9,9 @@
  * and for expertises, bodies of no weight, 5 terms a question, no idf, idf not dampened, k1 of .5,
  * lengths ignored, links ignored, language at .5, lambda at .6, a gate of .5 and no gate.
  *
- * Sixty-six topics do not show the rest; test_engine.c has it worked out by hand: no time, no
- * author, no people, no titles in the order, no lambda. test_bm25f.c holds weights,
- * k1 and b once more.
+ * Sixty-six topics do not show the rest, which is worked out by hand: no time, no author, no people
+ * and no titles in the order in test_explain.c, no lambda in test_engine.c. test_bm25f.c holds
+ * weights, k1 and b once more.
  */
 #include "sentences.h"
 
