@@ -847,8 +847,8 @@ struct relation_row {
 	enum locale language;
 	bool is_pinned;
 	bool is_on_page;
-	bool is_unsure;              /* the page leaves it out */
-	bool is_untold;              /* for no reason may be told; otherwise for: */
+	bool is_unsure;              /* the page leaves it out … */
+	bool is_untold;              /* … for want of a reason to tell, or else for these: */
 	unsigned confidence, needed; /* percent */
 	const char *score;
 	const struct score_part *parts;

@@ -113,6 +113,7 @@ def nothing_leaves(site):
             yield
         finally:
             cursor.execute("DELETE FROM server_pause")
+            connection.commit()  # also where the test failed
 
 
 def let_time_pass(site):
