@@ -3,7 +3,8 @@ import pytest
 import requests
 
 from harness.browser import plain
-from harness.deployment import PASSWORD, eventually
+from harness.deployment import PASSWORD
+from harness.patience import eventually
 
 SAID = {
     "topics": "Les sujets ne répondent pas : ce que vous voyez peut dater de quelques minutes.",
@@ -50,7 +51,7 @@ def test_a_member_is_told_what_is_missing_and_the_page_heals(site, scripted, add
         assert plain(scripted.text("h1")) == plain(TITLE)
         return scripted.says(SAID[name])
 
-    scripted.wait(told, seconds=15)
+    scripted.wait(told)
     assert requests.get(address, timeout=10).status_code == 200
     site.start(name)
 
@@ -72,7 +73,7 @@ def test_a_gateway_that_has_seen_nothing_yet_tells_a_visitor_who_is_missing(site
         down(name)
     site.start("gateway")
     address = f"/sujets/{topic['id']}"
-    eventually(lambda: is_up(site.url + address), seconds=20)
+    eventually(lambda: is_up(site.url + address))
     plain_browser.open(address)
     assert plain(plain_browser.text("h1")) == plain(TITLE)
     for sentence in (SAID["accounts"], SAID["comments"], "Les sujets connexes ne sont pas disponibles en ce moment."):
@@ -104,7 +105,7 @@ def test_the_gateway_comes_back_and_readers_hear_of_new_comments_again(site, scr
         ana.post(f"/topics/{topic['id']}/comments", {"body": "Me revoilà."})
         return scripted.has("[data-live] button")
 
-    eventually(arrived, seconds=15)
+    eventually(arrived)
     only_unavailable(scripted)
 
 
@@ -130,4 +131,4 @@ def test_without_redis_one_reads_and_signing_in_says_why_not(site, plain_browser
         plain_browser.wait(lambda: plain_browser.has(".account") or plain_browser.has(".errors"))
         return plain_browser.has(".account")
 
-    plain_browser.wait(signed_in, seconds=20)
+    plain_browser.wait(signed_in)

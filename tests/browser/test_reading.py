@@ -8,7 +8,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from harness.browser import plain
-from harness.deployment import PASSWORD, eventually
+from harness.deployment import PASSWORD
+from harness.patience import eventually
 
 PAGE_LIMIT = 30 * 1024
 SCRIPT_LIMIT = 8 * 1024

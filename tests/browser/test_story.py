@@ -6,7 +6,8 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from harness.browser import plain
-from harness.deployment import PASSWORD, eventually
+from harness.deployment import PASSWORD
+from harness.patience import eventually
 
 MODEL = "/sujets/1-une-conversation-n-est-pas-forcement-un-marche"
 RAIN = "À vélo sous la pluie : ce que les villes ne comptent pas"
@@ -284,7 +285,7 @@ def test_a_member_proposes_a_topic_and_an_organizer_opens_it(site, browser, memb
     browser.forget()
     browser.open("/sujets")
     assert plain(title) in browser.texts(".row h2, .lead h2")
-    eventually(lambda: number in related_to(site, twin["id"]), seconds=20)
+    eventually(lambda: number in related_to(site, twin["id"]))
 
     # they leave again, so that the next browser's pair is not crowded out of a list of five
     for gone in (number, twin["id"]):
@@ -342,10 +343,10 @@ def test_sessions_are_listed_and_ended_one_by_one_or_all(site, browser):
     others[0].find_element("css selector", "button").click()
     browser.wait(lambda: len(browser.all(".sessions li")) == 3)
     programs = [first, second, third]
-    eventually(lambda: [p.request("GET", "/me").status_code for p in programs].count(401) == 1, seconds=2)
+    eventually(lambda: [p.request("GET", "/me").status_code for p in programs].count(401) == 1)
     browser.press("Fermer toutes les autres")
     browser.wait(lambda: len(browser.all(".sessions li")) == 1)
-    eventually(lambda: [p.request("GET", "/me").status_code for p in programs].count(401) == 3, seconds=2)
+    eventually(lambda: [p.request("GET", "/me").status_code for p in programs].count(401) == 3)
 
 
 @two_browsers

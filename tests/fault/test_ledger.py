@@ -25,7 +25,8 @@ import time
 import pytest
 import requests
 
-from harness.deployment import Deployment, eventually
+from harness.deployment import Deployment
+from harness.patience import eventually
 
 KILLS = 50
 IN_DIALOGUE = 3

@@ -26,12 +26,13 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from harness.patience import PATIENCE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "services/gateway/locale/en.po"
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
          "--hide-scrollbars", "--disable-dev-shm-usage", "--window-size=1280,900")
-WAIT_SECONDS = 10
 NO_BREAK = str.maketrans("\u00a0\u202f", "  ")
 JAVASCRIPT = "profile.managed_default_content_settings.javascript"
 REFUSED = 2
@@ -130,7 +131,7 @@ class Browser:
     def path(self):
         return self.driver.current_url.removeprefix(self.url)
 
-    def wait(self, check, seconds=WAIT_SECONDS):
+    def wait(self, check, seconds=PATIENCE):
         """What check() returns once it is true; pages that change under it are asked again."""
         deadline = time.monotonic() + seconds
         while True:

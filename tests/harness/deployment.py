@@ -39,17 +39,6 @@ READY_SECONDS = 60
 SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
 
 
-def eventually(check, seconds=10):
-    """What check() returns once it is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found or time.monotonic() > deadline:
-            assert found
-            return found
-        time.sleep(0.05)
-
-
 def a_name(beginning="Membre", count=itertools.count()):
     """Names that do not look like each other: no two members may have such."""
     number = next(count)
@@ -312,6 +301,11 @@ class Deployment:
         """The log lines of one event."""
         lines = [json.loads(line) for line in self.log(name).splitlines() if line.startswith("{")]
         return [fields for fields in lines if fields.get("event") == event]
+
+    def complaints(self):
+        """What the daemons warned of last, to be read beside a test that failed."""
+        lines = [line for line in self.logs().splitlines() if '"level":"warn"' in line or '"level":"error"' in line]
+        return "\n".join(sorted(lines)[-40:])
 
     # --- people and topics
 

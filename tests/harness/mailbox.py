@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from harness.patience import PATIENCE
 from harness.ports import free_port
 from harness.smtp import Message
 
@@ -59,7 +60,7 @@ class DevelopmentMailbox:
         paths = sorted(self.folder.glob("*.eml"), key=lambda path: int(path.stem))
         return [message for message in map(_read, paths) if message.recipient.lower() == recipient.lower()]
 
-    def wait_for(self, recipient, subject="", after=0, seconds=20):
+    def wait_for(self, recipient, subject="", after=0, seconds=PATIENCE):
         """The first message to that address whose subject has the word in it, beyond `after` of them."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

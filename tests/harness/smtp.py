@@ -24,6 +24,7 @@ import time
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from harness.patience import PATIENCE
 from harness.ports import free_port
 
 
@@ -159,7 +160,7 @@ class MailServer:
         with self._lock:
             return [m for m in self.messages if m.recipient.lower() == recipient.lower()]
 
-    def wait_for(self, recipient, subject="", after=0, seconds=20):
+    def wait_for(self, recipient, subject="", after=0, seconds=PATIENCE):
         """The first message to that address whose subject has the word in it, beyond `after` of them."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

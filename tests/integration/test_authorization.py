@@ -10,7 +10,8 @@ import itertools
 import pytest
 import requests
 
-from harness.deployment import PASSWORD, a_name, a_topic, eventually
+from harness.deployment import PASSWORD, a_name, a_topic
+from harness.patience import eventually
 
 PEOPLE = ("visitor", "unverified", "member", "author", "moderator", "organizer", "suspended")
 

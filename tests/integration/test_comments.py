@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from harness.deployment import Deployment, eventually
+from harness.deployment import Deployment
 from harness.pages import Browser
+from harness.patience import eventually
 
 INSERTED, DELETED, STANDING = 300, 50, 120
 

@@ -3,7 +3,8 @@ import subprocess
 
 import pytest
 
-from harness.deployment import BUILD, eventually
+from harness.deployment import BUILD
+from harness.patience import eventually
 
 
 @pytest.fixture(scope="module")

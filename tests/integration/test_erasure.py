@@ -12,8 +12,9 @@ import re
 import pytest
 import redis
 
-from harness.deployment import DATABASES, LEAD, PASSWORD, a_name, a_topic, eventually
+from harness.deployment import DATABASES, LEAD, PASSWORD, a_name, a_topic
 from harness.pages import Browser, text_of
+from harness.patience import eventually
 
 NOBODY = "Membre supprimé"
 CLOSING = "Votre compte va être effacé"

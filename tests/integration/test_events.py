@@ -14,6 +14,7 @@ import time
 import psycopg2
 import pytest
 
+from harness.patience import eventually
 from harness.postgres import Postgres
 from harness.programs import Program, lib_migration
 
@@ -89,17 +90,6 @@ def site(postgres):
     shutil.rmtree(site.folder)
 
 
-def wait_for(what, seconds=20):
-    """Returns what() when it is true."""
-    end = time.monotonic() + seconds
-    while True:
-        value = what()
-        if value:
-            return value
-        assert time.monotonic() < end, "this did not happen in time"
-        time.sleep(0.02)
-
-
 class Writer(threading.Thread):
     """
     Commits events as a busy service would: some transactions dawdle before their commit, some take
@@ -164,13 +154,13 @@ def join(writers):
 
 def check_exact(site, committed, unknown=frozenset()):
     """Every committed event has one number and, unless it is quiet, took effect once."""
-    wait_for(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
+    eventually(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
     rows = site.execute("owner", "SELECT seq, aggregate_id FROM outbox ORDER BY seq")
     assert [seq for seq, _ in rows] == list(range(1, len(rows) + 1)), "the numbers are not dense"
     announced = {number for _, number in rows}
     assert committed <= announced <= committed | set(unknown)
     assert site.execute("owner", "SELECT last FROM outbox_head") == [(len(rows),)]
-    wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(len(rows),)], 60)
+    eventually(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(len(rows),)], 60)
     assert site.effects() == site.numbered()
 
 
@@ -214,7 +204,7 @@ def test_events_are_seen_one_by_one_while_somebody_who_polls_sees_them_in_heaps(
     with site.owner(), site.memory_reader() as reader, site.deaf_reader() as deaf:
         site.announce(41)
         for one in (reader, deaf):
-            wait_for(lambda: one.output() == "1 41\n")
+            eventually(lambda: one.output() == "1 41\n")
         numbers, heaps = range(50, 90), []
 
         def seen(number):
@@ -224,9 +214,9 @@ def test_events_are_seen_one_by_one_while_somebody_who_polls_sees_them_in_heaps(
 
         for number in numbers:
             site.announce(number)
-            wait_for(lambda: seen(number))
+            eventually(lambda: seen(number))
         assert len(heaps) < len(numbers) / 2, "the reader polls as well"
-        wait_for(lambda: deaf.output() == reader.output())
+        eventually(lambda: deaf.output() == reader.output())
 
 
 def test_a_poisonous_event_is_parked_and_the_others_flow_on(site):
@@ -239,10 +229,10 @@ def test_a_poisonous_event_is_parked_and_the_others_flow_on(site):
             site.execute("reader", "UPDATE attempts SET tried_at = '-infinity'")
             return len(site.execute("reader", "SELECT 1 FROM dead_letters")) == 2
 
-        wait_for(lambda: len(site.effects()) == 1)
-        wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(2,)])
-        wait_for(parked, 60)
-        wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(7,)])
+        eventually(lambda: len(site.effects()) == 1)
+        eventually(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(2,)])
+        eventually(parked, 60)
+        eventually(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(7,)])
         assert site.effects() == [(1, 1), (4, 4)]
         rows = site.execute("reader", "SELECT seq, type, sqlstate, length(event) > 4 FROM dead_letters ORDER BY seq")
         assert rows == [(3, "poison", "22012", True), (6, "poison", "22012", True)]
@@ -256,14 +246,14 @@ def test_of_events_that_are_taken_together_only_the_poisonous_one_is_parked(site
     with site.owner():
         for number, kind in zip(numbers, kinds):
             site.announce(number, kind)
-        wait_for(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
+        eventually(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
         with site.reader():
             def parked():
                 site.execute("reader", "UPDATE attempts SET tried_at = '-infinity'")
                 return site.execute("reader", "SELECT seq, sqlstate FROM dead_letters") == [(4, "22012")]
 
-            wait_for(parked, 60)
-            wait_for(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(7,)])
+            eventually(parked, 60)
+            eventually(lambda: site.execute("reader", "SELECT seq FROM cursors") == [(7,)])
             assert site.effects() == [(seq, number) for seq, number in enumerate(numbers, 1) if number not in (3, SOUR)]
 
 
@@ -281,24 +271,24 @@ def test_an_event_that_ends_the_daemon_is_parked_after_ten_times(site):
                 lives += 1
             return site.execute("reader", "SELECT seq FROM dead_letters") == [(3,)]
 
-        wait_for(parked, 60)
-        wait_for(lambda: site.effects() == [(1, 1), (2, 2), (4, 4)])
+        eventually(parked, 60)
+        eventually(lambda: site.effects() == [(1, 1), (2, 2), (4, 4)])
         assert 10 < lives < 14
 
 
 def test_a_restored_owner_stops_its_consumers_until_somebody_decides(site):
     with site.owner(), site.reader() as reader, site.memory_reader() as memory:
         site.announce(1)
-        wait_for(lambda: site.effects() == [(1, 1)])
-        wait_for(lambda: memory.output() == "1 1\n")
+        eventually(lambda: site.effects() == [(1, 1)])
+        eventually(lambda: memory.output() == "1 1\n")
         site.execute("owner", "UPDATE outbox_head SET epoch = epoch + 1")
         site.announce(2)
-        wait_for(lambda: memory.output() == "1 1\nlost\n")
-        wait_for(lambda: reader.log().count("consumer.stopped") == 1)
+        eventually(lambda: memory.output() == "1 1\nlost\n")
+        eventually(lambda: reader.log().count("consumer.stopped") == 1)
         time.sleep(0.5)
         assert site.effects() == [(1, 1)]
         site.execute("reader", "UPDATE cursors SET epoch = epoch + 1")
-        wait_for(lambda: site.effects() == [(1, 1), (2, 2)])
+        eventually(lambda: site.effects() == [(1, 1), (2, 2)])
         assert reader.log().count("consumer.stopped") == 1
         assert reader.log().count("consumer.goes_on") == 1
 
@@ -307,10 +297,10 @@ def test_deleted_events_are_not_passed_over_in_silence(site):
     with site.owner():
         for number in range(1, 4):
             site.announce(number)
-        wait_for(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
+        eventually(lambda: not site.execute("owner", "SELECT 1 FROM outbox WHERE seq IS NULL"))
         site.execute("owner", "DELETE FROM outbox WHERE seq < 3")
         with site.reader() as reader:
-            wait_for(lambda: "events were deleted" in reader.log())
+            eventually(lambda: "events were deleted" in reader.log())
             assert site.effects() == []
 
 
@@ -318,11 +308,11 @@ def test_old_events_go_when_everybody_has_passed_them(site):
     with site.owner(), site.reader():
         for number in range(1, 4):
             site.announce(number)
-        wait_for(lambda: len(site.effects()) == 3)
+        eventually(lambda: len(site.effects()) == 3)
         site.execute("owner", "INSERT INTO outbox_consumers VALUES ('slow', 2)")
         site.execute("owner", "UPDATE outbox_consumers SET cursor = 3 WHERE consumer = 'reader'")
         site.execute("owner", "UPDATE outbox SET sequenced_at = now() - interval '8 days' WHERE seq < 3")
         site.execute("owner", "UPDATE outbox SET sequenced_at = now() - interval '8 days', seq = 3 WHERE seq = 3")
     with site.owner():
         site.announce(4)
-        wait_for(lambda: site.execute("owner", "SELECT seq FROM outbox ORDER BY id") == [(3,), (4,)])
+        eventually(lambda: site.execute("owner", "SELECT seq FROM outbox ORDER BY id") == [(3,), (4,)])

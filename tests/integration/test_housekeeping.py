@@ -1,5 +1,5 @@
 """What is over leaves the tables of accounts, batch after batch, and nothing else does."""
-from harness.deployment import eventually
+from harness.patience import eventually
 
 BATCHES = 2500  # more than two of a thousand
 
@@ -26,7 +26,7 @@ def test_sessions_that_are_over_are_forgotten_and_others_stay(site, ana):
         rows(site, "INSERT INTO sessions (token_hash, account_id, label, api, seen_at, ended_at) VALUES"
                    " (sha256(%s), %s, %s, %s, now() - %s::interval, now() - %s::interval)", f"x{number}".encode(), ana.id, label, api, seen, ended)
     look_now(site)
-    eventually(lambda: rows(site, "SELECT count(*) FROM sessions WHERE label IN ('ended long ago', 'expired')") == [(0,)], seconds=20)
+    eventually(lambda: rows(site, "SELECT count(*) FROM sessions WHERE label IN ('ended long ago', 'expired')") == [(0,)])
     assert rows(site, "SELECT label, count(*) FROM sessions WHERE label IN ('alive', 'ended lately') GROUP BY 1 ORDER BY 1") == \
         [("alive", 2), ("ended lately", 1)]
     assert ana.get("/me")["id"] == ana.id
@@ -38,6 +38,6 @@ def test_links_that_are_over_are_forgotten_with_the_sign_up_that_waited(site, an
     rows(site, "INSERT INTO sign_ups SELECT id, 'x', 'x', 'x', 'fr', 'Europe/Paris' FROM mails WHERE email = 'over' LIMIT 1")
     rows(site, "INSERT INTO mails (account_id, purpose, email, expires_at) VALUES (%s, 'verify_address', 'lately', now() - interval '6 days')", ana.id)
     look_now(site)
-    eventually(lambda: rows(site, "SELECT count(*) FROM mails WHERE email = 'over'") == [(0,)], seconds=20)
+    eventually(lambda: rows(site, "SELECT count(*) FROM mails WHERE email = 'over'") == [(0,)])
     assert rows(site, "SELECT count(*) FROM sign_ups WHERE name_skeleton = 'x'") == [(0,)]
     assert rows(site, "SELECT count(*) FROM mails WHERE email = 'lately'") == [(1,)]

@@ -15,8 +15,9 @@ import time
 import pytest
 import requests
 
-from harness.deployment import Deployment, a_topic, eventually
+from harness.deployment import Deployment, a_topic
 from harness.pages import Browser
+from harness.patience import eventually
 
 CROWD = 20
 
@@ -177,7 +178,7 @@ def repeat_until_answered(member, write, key):
         answers.append(ask(member, write, key))
         return answers[-1] is not None and answers[-1][0] == 201
 
-    eventually(once, seconds=30)
+    eventually(once)
     return answers[-1]
 
 

@@ -4,7 +4,8 @@ import re
 import jsonschema
 import pytest
 
-from harness.deployment import PASSWORD, a_topic, eventually
+from harness.deployment import PASSWORD, a_topic
+from harness.patience import eventually
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import xml.etree.ElementTree
 import pytest
 import requests
 
-from harness.deployment import PASSWORD, a_topic, eventually
+from harness.deployment import PASSWORD, a_topic
 from harness.pages import Browser, text_of
+from harness.patience import eventually
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from harness.deployment import Deployment, eventually
+from harness.deployment import Deployment
 from harness.pages import Browser
+from harness.patience import eventually
 
 SETTLED = 2.6  # seconds after which the page of a changed topic is kept for a minute again (gateway/feeds.c)
 TEXTS = {
@@ -154,10 +155,10 @@ def test_the_page_that_was_kept_for_visitors_follows(site, topics, organizer):
     time.sleep(SETTLED)
     assert TEXTS["choir"][0] not in words(list_on_page())
     pair(organizer, other, one, "pinned")
-    eventually(lambda: TEXTS["choir"][0] in words(list_on_page()), seconds=5)
+    eventually(lambda: TEXTS["choir"][0] in words(list_on_page()))
     assert "choisi par les organisateurs" in words(list_on_page())
     organizer.delete(f"/topics/{one}/related/{other}")
-    eventually(lambda: TEXTS["choir"][0] not in words(list_on_page()), seconds=5)
+    eventually(lambda: TEXTS["choir"][0] not in words(list_on_page()))
 
 
 def test_the_later_word_counts_and_each_is_in_the_log(site, topics, organizer, second):

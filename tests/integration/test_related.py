@@ -19,11 +19,11 @@ import time
 import pytest
 import requests
 
+from harness.patience import PATIENCE
 from harness.postgres import Postgres
 from harness.programs import BUILD, program
 
 WORDS, PARTICIPANTS, AUTHOR, RECENT = "2", "4", "6", "7"
-WAIT = 15
 
 
 class Site:
@@ -133,7 +133,7 @@ class Site:
                                        "words": [reason for reason in reasons if "=" in reason]}
         return int(output[0]), topics
 
-    def until(self, condition, what, seconds=WAIT):
+    def until(self, condition, what, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if condition():
@@ -141,7 +141,7 @@ class Site:
             time.sleep(0.03)
         raise AssertionError(f"{what}\n{self.log('related')[-3000:]}")
 
-    def until_related(self, topic, other, related=True, seconds=WAIT):
+    def until_related(self, topic, other, related=True, seconds=PATIENCE):
         self.until(lambda: (other in self.ask(topic)[1]) == related,
                    f"{other} {'is not' if related else 'is still'} related to {topic}", seconds)
 
@@ -333,7 +333,7 @@ class Killer(threading.Thread):
         self.was_writing = False
 
     def run(self):
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + PATIENCE
         while self.after_file and not self.site.beside() and time.monotonic() < end:
             time.sleep(0.0005)
         time.sleep(self.delay)

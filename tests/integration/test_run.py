@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
 
+from harness.patience import eventually
 from harness.ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -165,14 +165,6 @@ def site():
     assert left == []
 
 
-def wait_until(true, seconds=15):
-    end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return value
-
-
 # --- the site that it starts -------------------------------------------------------------------
 
 
@@ -199,7 +191,7 @@ def test_replicas_run_and_share_the_port(site):
         site.get("/sujets")
         return all("/sujets" in log.read_text() for log in logs)
 
-    wait_until(both_have_served)
+    eventually(both_have_served)
 
 
 def test_a_mail_is_in_the_mailbox_for_people_and_programs(site):
@@ -210,7 +202,7 @@ def test_a_mail_is_in_the_mailbox_for_people_and_programs(site):
         return [mail for mail in json.loads(site.get("/dev/mailbox/messages.json")[1])
                 if mail["to"] == "new@example.org"]
 
-    mail = wait_until(mails)[0]
+    mail = eventually(mails)[0]
     assert set(mail) >= {"id", "to", "subject"}
     text = site.get(f"/dev/mailbox/messages/{mail['id']}.eml")[1]
     assert text.startswith("X-Envelope-From: ") and "X-Envelope-To: new@example.org" in text
@@ -254,7 +246,7 @@ def test_what_dies_is_started_again_at_once(site):
         pid = int(site.supervisorctl("pid", f"daemons:{name}"))
         before = len(log.read_text("utf-8"))
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: list((site.folder / "var/run").glob(f"{name}.*.admin")) not in
+        eventually(lambda: list((site.folder / "var/run").glob(f"{name}.*.admin")) not in
                    ([], [site.folder / "var/run" / f"{name}.{pid}.admin"]), 20)
         told = re.findall(rf"(\w+): '?{name}\b", log.read_text("utf-8")[before:])
         assert told[:2] == ["exited", "spawned"], "no pause and no second try between"
@@ -275,7 +267,7 @@ def test_nothing_is_left_running_however_it_is_ended(used, number):
     assert "--grant organizer" in launch.said
     status = launch.stop(number)
     assert status == (0 if number != signal.SIGKILL else -signal.SIGKILL)
-    wait_until(lambda: processes_of(used) == [])
+    eventually(lambda: processes_of(used) == [])
 
 
 def test_it_ends_what_the_supervisor_leaves_behind(used):
@@ -431,5 +423,5 @@ def test_make_run_starts_and_stops(checkout, number):
     launch = Launch(checkout, ["make", "--no-print-directory", "run", "DEMO=0", "SCALE=topics=2"]).start()
     assert "daemons:topics-2" in launch.supervisorctl("status")
     launch.stop(number)  # to make alone, not to the group as a terminal would
-    wait_until(lambda: processes_of(checkout) == [])
+    eventually(lambda: processes_of(checkout) == [])
     assert "Causerie has stopped." in launch.said

@@ -5,7 +5,8 @@ import pytest
 import requests
 
 from harness import migrations
-from harness.deployment import a_topic, eventually
+from harness.deployment import a_topic
+from harness.patience import eventually
 
 REASON = "Une raison publique assez longue pour dire quelque chose."
 NOBODY_ELSE, ORGANIZERS, EVERYBODY = set(), {"organizer"}, {"visitor", "member", "moderator", "organizer"}

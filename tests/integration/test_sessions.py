@@ -13,8 +13,9 @@ import pytest
 import redis
 import requests
 
-from harness.deployment import PASSWORD, Deployment, a_name, eventually
+from harness.deployment import PASSWORD, Deployment, a_name
 from harness.pages import Browser
+from harness.patience import eventually
 
 SITE = "https://causerie.example"
 NEW_PASSWORD = "une tout autre phrase"
@@ -236,7 +237,7 @@ def test_without_redis_one_reads_and_writes_but_does_not_sign_in_and_all_heals(s
                                                           "label": "x"}).status_code == 503
     finally:
         site.redis.start()
-    eventually(lambda: all(signs_in(site, ana.email) for _ in range(6)), seconds=10)
+    eventually(lambda: all(signs_in(site, ana.email) for _ in range(6)))
     assert ask_every_gateway(site, here.is_signed_in) == {True}
 
 

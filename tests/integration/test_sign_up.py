@@ -8,8 +8,9 @@ import secrets
 
 import pytest
 
-from harness.deployment import PASSWORD, a_name, eventually
+from harness.deployment import PASSWORD, a_name
 from harness.pages import Browser
+from harness.patience import eventually
 
 OWN = "une phrase bien à moi"
 RESET = "une toute dernière phrase"

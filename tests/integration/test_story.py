@@ -2,7 +2,8 @@
 import pytest
 import requests
 
-from harness.deployment import a_topic, eventually
+from harness.deployment import a_topic
+from harness.patience import eventually
 
 VELO = {"title": "Le vélo change-t-il la ville ?", "expertises": ["mobilite", "confiance"],
         "lead": "Pistes, parkings, cohabitation : ce que le vélo fait vraiment à une ville moyenne, vu de la selle.",
@@ -101,7 +102,7 @@ def related_ids(site, topic):
 def test_a_new_topic_is_in_the_list_and_in_the_related_ones_of_others_within_a_second(site, ana, organizer):
     one = site.open_topic(ana, organizer, **dict(VELO, title="Les pistes cyclables et leurs ennemis"))
     other = site.open_topic(ana, organizer, **dict(VELO, title="Pistes cyclables : qui paie, qui gagne ?"))
-    eventually(lambda: other["id"] in related_ids(site, one), seconds=5)
+    eventually(lambda: other["id"] in related_ids(site, one))
     assert other["id"] in [t["id"] for t in site.visitor().get("/topics")["items"]]
     item = next(t for t in site.visitor().get(f"/topics/{one['id']}/related")["items"] if t["topic"]["id"] == other["id"])
     assert item["reasons"]

@@ -6,7 +6,8 @@ import re
 import pytest
 import requests
 
-from harness.deployment import ROOT, a_topic, eventually
+from harness.deployment import ROOT, a_topic
+from harness.patience import eventually
 
 REASON = "Une raison publique assez longue pour dire quelque chose."
 RECORDING = {"place_name": "Studios", "starts_at": "2030-05-01T18:00:00Z", "ends_at": "2030-05-01T19:30:00Z",
