@@ -76,6 +76,39 @@ void block_free(struct block *block)
 	free(block);
 }
 
+static bool shrink_hot(struct hot *hot)
+{
+	if (hot->pool_room <= MEMORY_PIECE)
+		return false;
+	hot->pool_room -= MEMORY_PIECE / (uint32_t)sizeof *hot->slots;
+	hot->slots = memory_resize(hot->slots, hot->pool_room, sizeof *hot->slots);
+	hot->impacts = memory_resize(hot->impacts, hot->pool_room, sizeof *hot->impacts);
+	return true;
+}
+
+static bool shrink_packed(struct packed *packed)
+{
+	const size_t dense = (size_t)packed->n_dense * packed->n_slots;
+
+	if (packed->n_bytes > MEMORY_PIECE) {
+		packed->n_bytes -= MEMORY_PIECE;
+		packed->runs = memory_resize(packed->runs, packed->n_bytes, 1);
+	} else if (dense > MEMORY_PIECE) {
+		packed->n_dense -= MEMORY_PIECE / packed->n_slots;
+		packed->dense = memory_resize(packed->dense, packed->n_dense, packed->n_slots);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+bool block_shrink(struct block *block)
+{
+	if (block->mapped)
+		return false;
+	return block->hot != NULL ? shrink_hot(block->hot) : shrink_packed(&block->packed);
+}
+
 size_t block_bytes(const struct block *block)
 {
 	const struct packed *packed = &block->packed;

@@ -85,6 +85,11 @@ struct block *block_new_hot(struct averages);
 /* One whose topics and runs the caller then points into a mapping; every slot is dead. */
 struct block *block_new_mapped(uint32_t slots, struct averages);
 void block_free(struct block *);
+/*
+ * Gives back a piece of the memory of a block that nobody asks any more. False: what is left is
+ * small, and block_free() takes it. A whole block would hold up the loop for milliseconds.
+ */
+bool block_shrink(struct block *);
 size_t block_bytes(const struct block *);
 
 /* The hot block takes a topic; returns its slot. There must be room. */

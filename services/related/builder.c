@@ -18,7 +18,7 @@ enum {
 	TOPICS_BETWEEN_LOOKS = 32, /* some 30 us between two looks at the clock */
 	WORDS_BETWEEN_LOOKS = 512,
 	PAGES_BETWEEN_LOOKS = 64,
-	PAGE = 4096,       /* bytes that the kernel gives at once */
+	PAGE = 4096,
 	FEWEST_DENSE = 64, /* in a small block a run is as good */
 	AHEAD = 8,         /* terms whose place is on its way from memory */
 };
@@ -35,12 +35,14 @@ struct cursor {
 
 enum phase {
 	GATHER,
-	TOUCH_CURSORS,
+	CLEAR_CURSORS,
 	COUNT,
 	CHOOSE_DENSE,
 	LAY_OUT,
-	TOUCH_RUNS,
+	CLEAR_RUNS,
+	CLEAR_DENSE,
 	FILL,
+	DROP_CURSORS,
 	COMPLETE,
 };
 
@@ -48,9 +50,9 @@ struct builder {
 	struct corpus *corpus;
 	struct block *block;
 	struct bag bag;
-	uint32_t *places; /* where each topic was at the beginning */
-	struct cursor *cursors;
-	uint32_t at, starts_room, dense_room;
+	uint32_t *places;       /* where each topic was at the beginning */
+	struct cursor *cursors; /* one for each bit of the words of terms */
+	uint32_t n_cursors, at, starts_room, dense_room;
 	uint32_t frequent[MOST_DENSE], n_frequent; /* the largest counts, falling */
 	enum phase phase;
 	bool handed_over;
@@ -78,12 +80,6 @@ void builder_add(struct builder *b, uint32_t topic)
 	b->corpus->topics[topic].building = true;
 }
 
-/* One for each bit of the words of terms. */
-static size_t cursor_count(const struct builder *b)
-{
-	return ((size_t)b->block->packed.n_terms / 64 + 1) * 64;
-}
-
 /* Terms that turn up later belong to topics that change, and those leave the block. */
 static void begin(struct builder *b)
 {
@@ -93,7 +89,8 @@ static void begin(struct builder *b)
 	b->block->packed = (struct packed){.present = MEMORY_NEW(uint64_t, words),
 					   .ranks = MEMORY_NEW(uint32_t, words),
 					   .n_terms = n_terms};
-	b->cursors = MEMORY_NEW(struct cursor, cursor_count(b));
+	b->n_cursors = (uint32_t)(words * 64);
+	b->cursors = memory_resize(NULL, b->n_cursors, sizeof *b->cursors);
 }
 
 void builder_free(struct builder *b)
@@ -288,44 +285,65 @@ static bool lay_out(struct builder *b)
 
 	MEMORY_GROW(packed->starts, b->starts_room, packed->n_present + 1);
 	packed->starts[packed->n_present] = packed->n_bytes;
-	packed->runs = MEMORY_NEW(uint8_t, packed->n_bytes);
+	packed->runs = memory_resize(NULL, packed->n_bytes, 1);
 	packed->n_slots = b->block->used;
-	packed->dense = MEMORY_NEW(uint8_t, (size_t)packed->n_dense * packed->n_slots);
+	packed->dense = memory_resize(NULL, packed->n_dense, packed->n_slots);
 	return true;
 }
 
 /*
- * New memory comes page by page, each at its first touch. A topic's words lie on hundreds of
- * pages: without this the first few topics would meet nearly all of them within one step.
+ * New memory may be a used piece of the heap, which calloc() would clear in one go: milliseconds.
+ * Or it is new to the process and comes page by page, each at its first touch; a topic's words lie
+ * on hundreds of pages, so the first few topics would meet nearly all of them within one step.
  */
-static bool touch(struct builder *b, void *memory, size_t bytes)
+static bool clear(struct builder *b, void *memory, size_t bytes)
 {
-	volatile uint8_t *at = memory;
 	uint32_t pages = (uint32_t)((bytes + PAGE - 1) / PAGE);
 
-	for (unsigned i = 0; i < PAGES_BETWEEN_LOOKS && b->at < pages; i++, b->at++)
-		at[(size_t)b->at * PAGE] = 0;
+	for (unsigned i = 0; i < PAGES_BETWEEN_LOOKS && b->at < pages; i++, b->at++) {
+		size_t at = (size_t)b->at * PAGE;
+
+		memset((uint8_t *)memory + at, 0, bytes - at < PAGE ? bytes - at : PAGE);
+	}
 	return b->at == pages;
+}
+
+/* As it came, so it goes. */
+static bool drop_cursors(struct builder *b)
+{
+	const uint32_t piece = MEMORY_PIECE / sizeof *b->cursors;
+
+	if (b->n_cursors <= piece)
+		return true;
+	b->n_cursors -= piece;
+	b->cursors = memory_resize(b->cursors, b->n_cursors, sizeof *b->cursors);
+	return false;
 }
 
 static bool step(struct builder *b)
 {
+	struct packed *packed = &b->block->packed;
+
 	switch (b->phase) {
 	case GATHER:
 		begin(b);
 		return true;
-	case TOUCH_CURSORS:
-		return touch(b, b->cursors, cursor_count(b) * sizeof *b->cursors);
+	case CLEAR_CURSORS:
+		return clear(b, b->cursors, b->n_cursors * sizeof *b->cursors);
 	case COUNT:
 		return each_topic(b, count_topic);
 	case CHOOSE_DENSE:
 		return choose_dense(b);
 	case LAY_OUT:
 		return lay_out(b);
-	case TOUCH_RUNS:
-		return touch(b, b->block->packed.runs, b->block->packed.n_bytes);
+	case CLEAR_RUNS:
+		return clear(b, packed->runs, packed->n_bytes);
+	case CLEAR_DENSE:
+		return clear(b, packed->dense, (size_t)packed->n_dense * packed->n_slots);
 	case FILL:
 		return each_topic(b, fill_topic);
+	case DROP_CURSORS:
+		return drop_cursors(b);
 	case COMPLETE:
 		break;
 	}
@@ -368,5 +386,5 @@ size_t builder_bytes(const struct builder *b)
 	if (b == NULL)
 		return 0;
 	return (b->handed_over ? 0 : block_bytes(b->block)) + b->block->room * sizeof *b->places +
-	       b->block->packed.n_terms * sizeof *b->cursors;
+	       b->n_cursors * sizeof *b->cursors;
 }

@@ -40,6 +40,7 @@ struct merge {
 	bool gathered;
 	uint32_t target,
 		moved; /* the new block, once it is complete, and its topics that are in it */
+	struct block *leaving; /* a source that has no number any more */
 };
 
 struct index {
@@ -72,6 +73,7 @@ void index_free(struct index *ix)
 		return;
 	for (uint32_t i = 0; i < ix->n_blocks; i++)
 		block_free(ix->blocks[i]);
+	block_free(ix->merge.leaving);
 	builder_free(ix->merge.builder);
 	bag_free(&ix->bag);
 	free(ix->blocks);
@@ -482,18 +484,31 @@ static bool moved(struct index *ix, const struct slice *slice)
 	return true;
 }
 
-/* Large blocks take a moment to give back. */
+/* Nobody finds it any more: what it holds can go piece by piece. */
+static struct block *take_source(struct index *ix)
+{
+	uint32_t number = ix->sources[--ix->n_sources];
+	struct block *block = ix->blocks[number];
+
+	ix->blocks[number] = NULL;
+	return block;
+}
+
 static bool sources_freed(struct index *ix, const struct slice *slice)
 {
-	while (ix->n_sources > 0) {
-		uint32_t number = ix->sources[--ix->n_sources];
+	struct merge *merge = &ix->merge;
 
-		block_free(ix->blocks[number]);
-		ix->blocks[number] = NULL;
+	while (merge->leaving != NULL || ix->n_sources > 0) {
+		if (merge->leaving == NULL)
+			merge->leaving = take_source(ix);
+		if (!block_shrink(merge->leaving)) {
+			block_free(merge->leaving);
+			merge->leaving = NULL;
+		}
 		if (slice_over(slice))
-			break;
+			return false;
 	}
-	return ix->n_sources == 0;
+	return true;
 }
 
 static void merge(struct index *ix, const struct slice *slice)

@@ -10,6 +10,9 @@
 
 #include <stddef.h>
 
+/* So much of a large block goes back to the kernel at once; 8 MB take it a millisecond. */
+enum { MEMORY_PIECE = 1 << 20 };
+
 /*
  * To be called before the first large block; again does no harm. From then on each large one is a
  * mapping of its own, which comes cleared and grows without being copied. Left alone, malloc takes

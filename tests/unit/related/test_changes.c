@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "related/block.h"
 #include "related/engine_state.h"
+#include "related/memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { CHANGES = 8000, TOPICS = 600 };
@@ -516,6 +517,49 @@ static void a_slice_is_short_and_leaves_every_topic_in_the_index_once(void **sta
 	engine_free(engine);
 }
 
+/* The kernel takes milliseconds to take back a block's megabytes. */
+static void a_block_goes_in_pieces_and_nobody_searches_it_meanwhile(void **state)
+{
+	enum { MANY = 60000, REMOVED = MANY / 3, ASKED = MANY - 1 };
+	struct engine *engine = new_engine();
+	struct engine_question question = about(ASKED);
+	static struct related_list before, meanwhile;
+	struct block *const *blocks = NULL;
+	uint32_t slices = 0, pieces = 0, count = 0;
+	const struct packed *packed = NULL;
+	struct arena arena = {0};
+	struct texts texts;
+
+	(void)state;
+	engine_bulk(engine, true);
+	for (uint64_t id = 1; id <= MANY; id++) {
+		write_texts((uint32_t)id, 0, &texts);
+		engine_put_topic(engine, TOPIC(id, .title = texts.title, .article = texts.article));
+	}
+	engine_bulk(engine, false);
+	engine_settle(engine);
+	packed = &index_blocks(engine->index, &count)[0]->packed;
+	assert_true(packed->n_bytes > 2 * MEMORY_PIECE);
+	assert_true(packed->n_dense * packed->n_slots > 2 * MEMORY_PIECE);
+	pieces = packed->n_bytes / MEMORY_PIECE + packed->n_dense * packed->n_slots / MEMORY_PIECE;
+
+	for (uint64_t id = 1; id <= REMOVED; id++)
+		engine_remove_topic(engine, id, 2);
+	assert_int_equal(engine_related(engine, &question, &arena, &before), 0);
+	assert_true(before.count > 0);
+	while (engine_work(engine, 0)) {
+		blocks = index_blocks(engine->index, &count);
+		if (blocks[0] != NULL)
+			continue;
+		assert_int_equal(engine_related(engine, &question, &arena, &meanwhile), 0);
+		assert_int_equal(differences(&before, &meanwhile), 0);
+		slices++;
+	}
+	assert_true(slices > pieces); /* one more for what is left */
+	arena_free(&arena);
+	engine_free(engine);
+}
+
 static void a_long_discussion_is_read_within_half_a_minute(void **state)
 {
 	struct engine *engine = new_engine();
@@ -547,6 +591,7 @@ int main(void)
 		cmocka_unit_test(many_changes_answer_like_an_index_built_afresh),
 		cmocka_unit_test(a_topic_that_changes_while_its_block_is_built_keeps_its_place),
 		cmocka_unit_test(a_slice_is_short_and_leaves_every_topic_in_the_index_once),
+		cmocka_unit_test(a_block_goes_in_pieces_and_nobody_searches_it_meanwhile),
 		cmocka_unit_test(a_long_discussion_is_read_within_half_a_minute),
 	};
 
