@@ -16,6 +16,7 @@ import sys
 from aiosmtpd.controller import Controller
 
 MESSAGES_LIMIT = 1000
+READY_SECONDS = 60
 SIZE_LIMIT = 10 * 1024 * 1024
 
 
@@ -64,7 +65,7 @@ class Mailbox:
 
 async def serve(host, port, folder):
     controller = Controller(Mailbox(folder), hostname=host, port=port, data_size_limit=SIZE_LIMIT,
-                            decode_data=False, enable_SMTPUTF8=True, ident="Causerie development mailbox")
+                            decode_data=False, enable_SMTPUTF8=True, ident="Causerie development mailbox", ready_timeout=READY_SECONDS)
     controller.start()
     print(f"mailbox: takes mail on {host}:{port} into {folder}", flush=True)
     ended = asyncio.Event()

@@ -7,6 +7,7 @@ import pytest
 
 from harness.deployment import BUILD
 
+pytestmark = pytest.mark.timeout(900)  # a test makes up to 56 pictures
 WIDE, NARROW = 1280, 360
 PAGES = {
     "visitor": {"home": "/", "list": "/sujets", "search": "/sujets?q=velo", "nothing-found": "/sujets?q=introuvable",

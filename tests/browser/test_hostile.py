@@ -163,7 +163,8 @@ def test_forms_give_attacks_back_as_they_were_typed(site, scripted, ana):
     scripted.fill("bio", bio)
     scripted.fill("organisation", MARKUP[5])
     scripted.press("Enregistrer le profil")
-    scripted.wait(lambda: scripted.named("bio").get_attribute("value") == bio)
+    scripted.wait(lambda: scripted.says("Votre profil est enregistré."))
+    assert scripted.named("bio").get_attribute("value") == bio
     is_harmless(scripted)
 
     everything = "\n\n".join(ALL)[:4900]

@@ -79,7 +79,7 @@ def test_a_comment_that_arrives_waits_behind_a_button_and_nothing_moves(reader, 
     reader.open(f"/sujets/{topic['id']}")
     field = reader.named("text")
     field.send_keys("Je suis en train d’écrire")
-    reader.wait(lambda: reader.driver.execute_script("return performance.now() > 500"))
+    reader.wait(lambda: reader.driver.execute_script("return listening && performance.now() > 500"))
 
     def places():
         return reader.driver.execute_script(
@@ -142,7 +142,7 @@ def test_an_organizer_pins_and_releases_a_related_topic_by_keyboard(kind, reques
     browser.tab_to_words("Comprendre et choisir")
     browser.keys(Keys.ENTER)
     browser.wait(lambda: browser.path.endswith("/connexes"))
-    title = browser.texts("ol .dossier h3")[0]
+    title = browser.wait(lambda: browser.texts("ol .dossier h3"))[0]
     for button, pinned in (("Épingler", True), ("Libérer", False)):
         browser.tab_to(lambda one, button=button: plain(one.get_attribute("innerText") or "") == plain(f"{button} {title}"))
         browser.keys(Keys.ENTER)

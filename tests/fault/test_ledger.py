@@ -28,13 +28,14 @@ import requests
 from harness.deployment import Deployment
 from harness.patience import eventually
 
+pytestmark = pytest.mark.timeout(600)  # what was killed settles within 180 s
 KILLS = 50
 IN_DIALOGUE = 3
 WRITERS = 8
 PAUSE_SECONDS = 0.15  # between a writer's comments, the longest: every one of them becomes two mails to take
 VICTIMS = ("comments", "notifications", "gateway")
 GIVE_UP_SECONDS = 60
-SETTINGS = {"CAUSERIE_MAIL_LEASE": "2s", "CAUSERIE_MAIL_UNKNOWN_PAUSE": "1s", "CAUSERIE_SMTP_TIMEOUT": "5s"}
+SETTINGS = {"CAUSERIE_MAIL_LEASE": "10s", "CAUSERIE_MAIL_UNKNOWN_PAUSE": "1s", "CAUSERIE_SMTP_TIMEOUT": "5s"}
 
 Entry = collections.namedtuple("Entry", "key body parent writer id")
 

@@ -41,11 +41,18 @@ TALL = 6000
 # What runs in every page before its own scripts: a foreign script that runs leaves a trace, and so does a shift.
 WITNESS = """
 window.ran = [];
+window.listening = false;
 window.shifts = 0;
 for (const name of ["alert", "confirm", "prompt", "print"])
     window[name] = (...words) => { window.ran.push(name + " " + words); };
 document.addEventListener("securitypolicyviolation",
     (event) => window.ran.push(`refused ${event.violatedDirective} ${event.blockedURI}`));
+window.EventSource = class extends EventSource {
+    constructor(...words) {
+        super(...words);
+        this.addEventListener("open", () => { window.listening = true; });
+    }
+};
 new PerformanceObserver((list) => list.getEntries().forEach((one) => { window.shifts += one.value; }))
     .observe({ type: "layout-shift", buffered: true });
 """

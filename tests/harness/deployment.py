@@ -25,6 +25,7 @@ import time
 
 import requests
 
+from harness.patience import eventually
 from harness.ports import free_port
 from harness.postgres import Postgres
 from harness.redis import Redis
@@ -46,7 +47,10 @@ def a_name(beginning="Membre", count=itertools.count()):
 
 
 class Client:
-    """Somebody who uses the JSON API. Paths are those behind /api/v1; answers are checked."""
+    """
+    Somebody who uses the JSON API. Paths are those behind /api/v1; answers are checked. Where the site is too
+    busy for a moment they do as it says: they come back, a write with the key that it had.
+    """
 
     def __init__(self, site, token=None, account=None, email=None):
         self.site = site
@@ -68,7 +72,14 @@ class Client:
                                  headers=headers, timeout=timeout)
 
     def _expect(self, status, method, path, body=None, key=None, **params):
-        answer = self.request(method, path, body, key, **params)
+        key = key or (secrets.token_hex(8) if method == "POST" else None)
+
+        def served():
+            answer = self.request(method, path, body, key, **params)
+            assert answer.status_code != 503 or status == 503, f"{method} {path}: {answer.text}"
+            return answer
+
+        answer = served() if status == 503 else eventually(lambda: [served()])[0]
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -107,8 +118,9 @@ class Daemon:
 
     def crash(self):
         """kill -9, but still wanted."""
-        self.process.kill()
-        self.process.wait()
+        process = self.process  # who revives the dead may put another in its place
+        process.kill()
+        process.wait()
 
     def kill(self):
         self.wanted = False

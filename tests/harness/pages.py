@@ -13,6 +13,7 @@ import re
 import requests
 
 from harness.deployment import PASSWORD
+from harness.patience import eventually
 
 TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
 
@@ -73,7 +74,12 @@ class Browser:
         return self.request("POST", path, fields, {"Origin": self.origin, **(headers or {})})
 
     def sign_in(self, address, password=PASSWORD):
-        answer = self.submit("/connexion", {"email": address, "password": password})
+        def served():
+            answer = self.submit("/connexion", {"email": address, "password": password})
+            assert answer.status_code != 503, f"{answer.status_code} {answer.text[:500]}"
+            return answer
+
+        answer = eventually(lambda: [served()])[0]
         assert answer.status_code == 303, f"{answer.status_code} {answer.text[:500]}"
         return self
 

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-START_SECONDS = 10
+START_SECONDS = 30
 
 
 class Redis:

@@ -117,7 +117,7 @@ class MailServer:
         self.stop()
 
     def start(self):
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=PATIENCE)
         self._controller.factory = lambda: _Dialogue(
             self, enable_SMTPUTF8=False, auth_require_tls=False,
             authenticator=lambda *_: AuthResult(success=True))

@@ -208,7 +208,7 @@ def test_a_write_that_was_on_its_way_when_the_gateway_died_is_made_once(site, an
     connection.close()
     time.sleep(0.5)
     assert made(site, write) == 1
-    assert ask(ana, write, key) == answer
+    assert repeat_until_answered(ana, write, key) == answer
 
 
 def test_a_killed_service_leaves_one_write(site, ana, write):

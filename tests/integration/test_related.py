@@ -19,11 +19,12 @@ import time
 import pytest
 import requests
 
-from harness.patience import PATIENCE
+from harness.patience import PATIENCE, eventually
 from harness.postgres import Postgres
 from harness.programs import BUILD, program
 
 WORDS, PARTICIPANTS, AUTHOR, RECENT = "2", "4", "6", "7"
+UNAVAILABLE = 9
 
 
 class Site:
@@ -122,6 +123,10 @@ class Site:
     # --- what is answered
 
     def ask(self, *about):
+        """The code and the topics; somebody who starts may not have found related yet."""
+        return eventually(lambda: (answer := self.ask_once(*about))[0] != UNAVAILABLE and answer)
+
+    def ask_once(self, *about):
         output = subprocess.run(
             [program("related_asker"), f"ipc://{self.folder}/run/related.*.rpc", self.folder / "key",
              *[str(word) for word in about]], capture_output=True, text=True, timeout=30, check=True).stdout.split(" ")

@@ -247,7 +247,7 @@ def test_what_dies_is_started_again_at_once(site):
         before = len(log.read_text("utf-8"))
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: list((site.folder / "var/run").glob(f"{name}.*.admin")) not in
-                   ([], [site.folder / "var/run" / f"{name}.{pid}.admin"]), 20)
+                   ([], [site.folder / "var/run" / f"{name}.{pid}.admin"]))
         told = re.findall(rf"(\w+): '?{name}\b", log.read_text("utf-8")[before:])
         assert told[:2] == ["exited", "spawned"], "no pause and no second try between"
 

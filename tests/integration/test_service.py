@@ -268,16 +268,17 @@ def test_told_to_end_it_drains_and_leaves_nothing(daemon, number):
     start = time.monotonic()
     assert daemon.end(number) == 0, daemon.log()
     assert time.monotonic() - start < DRAIN_SECONDS
-    assert daemon.events()[-2:] == ["service.draining", "service.drained"], daemon.log()
+    told = [event for event in daemon.events() if event.startswith("service.")]
+    assert told[-2:] == ["service.draining", "service.drained"], daemon.log()
     assert not daemon.file("admin").exists()
 
 
 def test_what_is_in_flight_is_finished_first(postgres, tmp_path):
-    with Daemon(tmp_path, new_database(postgres), HARNESS_TASK_MS="3000") as running:
+    url, start = new_database(postgres), time.monotonic()
+    with Daemon(tmp_path, url, HARNESS_TASK_MS="3000") as running:
         running.wait(running.ready)
-        start = time.monotonic()
         assert running.end() == 0
-        assert time.monotonic() - start > 1.5
+        assert time.monotonic() - start > 3
 
 
 def test_what_does_not_end_is_given_up_after_20_seconds_with_1(postgres, tmp_path):
@@ -291,13 +292,13 @@ def test_what_does_not_end_is_given_up_after_20_seconds_with_1(postgres, tmp_pat
 
 def test_while_it_drains_it_is_alive_and_not_ready(postgres, tmp_path):
     url = new_database(postgres)
-    with Daemon(tmp_path, url, CAUSERIE_DRAIN_TIME="2s") as running:
+    with Daemon(tmp_path, url, CAUSERIE_DRAIN_TIME="10s") as running:
         running.wait(running.ready)
         running.process.terminate()
-        running.wait(lambda: not running.ready(), 2)
+        running.wait(lambda: not running.ready())
         assert running.admin("/readyz").json()["why"] == "draining"
         assert running.admin("/healthz").status_code == 200
-        assert running.process.wait(10) == 0
+        assert running.process.wait(PATIENCE) == 0
 
 
 def test_told_twice_it_ends_at_once_with_1(postgres, tmp_path):
@@ -305,8 +306,8 @@ def test_told_twice_it_ends_at_once_with_1(postgres, tmp_path):
     with Daemon(tmp_path, url, CAUSERIE_DRAIN_TIME="30s") as running:
         running.wait(running.ready)
         running.process.terminate()
-        running.wait(lambda: not running.ready(), 2)
-        assert running.end(seconds=5) == 1
+        running.wait(lambda: not running.ready())
+        assert running.end() == 1
         assert "service.told_twice_to_end" in running.events()
 
 
