@@ -132,6 +132,14 @@ def test_an_excerpt_shows_where_it_is_cut(site, ana, organizer):
         assert excerpt.startswith(begins) and excerpt.endswith(ends), excerpt
 
 
+@pytest.mark.parametrize("query, marked", [("zibeline loutron", ["zibeline", "loutron"]), ('"la zibeline"', ["zibeline"]),
+                                           ("zibeline or martre", ["zibeline"]), ("zibeline -martre", ["zibeline"])])
+def test_an_excerpt_marks_every_word_of_a_question(site, ana, organizer, query, marked):
+    site.open_topic(ana, organizer, title="Un sujet à fourrure", article="Une bête passe, la zibeline, et plus loin un loutron. " + "Rien d’autre. " * 30)
+    found = requests.get(f"{site.url}/sujets", {"q": query}, timeout=5).text
+    assert set(re.findall(r"<mark>(.*?)</mark>", found)) == set(marked)
+
+
 # --- related topics
 
 

@@ -375,9 +375,22 @@ def test_a_search_finds_letters_in_every_dress(site, ana, organizer, written, as
     assert topic["id"] in [item["id"] for item in found]
 
 
-@pytest.mark.parametrize("q", ["'", '"', "a & | ! <-> :*", "\\", "%", "🎬", "(((", "-" * 200, "- " * 100, "a --b - -c talk-show", "a" * 200, "NOT AND OR", "\u202e", "œ"])
+@pytest.mark.parametrize("q", ["'", '"', "a & | ! <-> :*", "\\", "%", "🎬", "(((", "-" * 200, "- " * 100, "a --b - -c talk-show", "a" * 200, "NOT AND OR", "\u202e", "œ",
+                               "http://a.example/b'c\\d?e='f'&g", "/a'b\\c"])
 def test_no_search_breaks_the_list(site, q):
     assert site.visitor().request("GET", "/topics", q=q).status_code in (200, 422)
+
+
+FORTY_WORDS = " ".join(f"x{n}y" for n in range(40)) + " "
+
+
+@pytest.mark.parametrize("article, asked", [("a b " * 4900, '"a b" ' * 30), ("alpha " * 3300 + "beta", "alpha beta"),
+                                            (FORTY_WORDS * 100, FORTY_WORDS)],
+                         ids=["a phrase everywhere", "words far apart", "many words"])
+def test_no_article_makes_a_search_endless(site, ana, organizer, article, asked):
+    topic = site.open_topic(ana, organizer, title="Un article écrit pour une question", article=article[:19900])
+    answer = site.visitor().request("GET", "/topics", q=asked)
+    assert answer.status_code == 200 and topic["id"] in [item["id"] for item in answer.json()["items"]]
 
 
 def test_every_topic_that_stood_throughout_is_in_the_pages_once(site, ana, organizer):
