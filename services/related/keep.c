@@ -88,15 +88,22 @@ static void arm(int64_t ms)
 	evtimer_add(timer, &in);
 }
 
+static void say_failed(const char *why)
+{
+	log_warn(NULL, "related.snapshot_failed", "path=%s why=%s do=%s", settings.snapshot, why,
+		 "see that the folder of CAUSERIE_RELATED_SNAPSHOT is there, may be written to "
+		 "and has room; until then a restart reads everything again");
+}
+
 static void start_child(void)
 {
 	uint64_t epoch = epoch_now();
 
 	child = fork();
 	if (child == 0)
-		_exit(save() < 0);
+		_exit(-save());
 	if (child < 0)
-		log_warn(NULL, "related.snapshot_failed", "why=%s", strerror(errno));
+		say_failed(strerror(errno));
 	else
 		saved_epoch = epoch;
 }
@@ -111,7 +118,7 @@ static void look_at_child(void)
 	child = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
-	log_warn(NULL, "related.snapshot_failed", "path=%s status=%d", settings.snapshot, status);
+	say_failed(WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : strsignal(WTERMSIG(status)));
 	saved_epoch = UINT64_MAX;
 }
 
@@ -160,6 +167,5 @@ void keep_stop(void)
 	if (worth_saving())
 		status = save();
 	if (status < 0)
-		log_warn(NULL, "related.snapshot_failed", "path=%s why=%s", settings.snapshot,
-			 strerror(-status));
+		say_failed(strerror(-status));
 }

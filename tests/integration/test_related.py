@@ -427,6 +427,23 @@ def test_at_the_memory_limit_it_answers_with_less_says_what_to_do_and_later_has_
     site.until(lambda: site.ask(missing)[0] == 1, f"{missing} is not there", seconds=60)
 
 
+def test_a_snapshot_that_cannot_be_written_says_why_and_what_to_do(site):
+    place = site.environment["CAUSERIE_RELATED_SNAPSHOT"]
+    site.stop("related")
+    site.environment["CAUSERIE_RELATED_SNAPSHOT"] = str(site.folder / "nowhere/snapshot")
+    try:
+        site.start("related")
+        site.until(lambda: "related.snapshot_failed" in site.log("related"), "it says nothing")
+        line = next(line for line in map(json.loads, site.log("related").splitlines()) if line["event"] == "related.snapshot_failed")
+        assert line["why"] == "No such file or directory" and "CAUSERIE_RELATED_SNAPSHOT" in line["do"]
+        assert 2 in site.ask(1)[1]
+        site.kill("related")
+    finally:
+        site.environment["CAUSERIE_RELATED_SNAPSHOT"] = place
+        site.start("related")
+    site.until(lambda: site.ready("related"), "related is not ready")
+
+
 def test_a_damaged_snapshot_is_refused_and_the_index_rebuilt(site):
     site.until(lambda: (site.folder / "snapshot").exists(), "there is no snapshot")
     site.stop("related")
