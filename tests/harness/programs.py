@@ -7,9 +7,12 @@ The small programs of tests/harness/*.c, which `make harness` builds.
 """
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
+
+from harness.patience import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -61,13 +64,18 @@ class Program:
         self.process.send_signal(signal.SIGCONT)
 
     def stop(self):
-        """SIGTERM; it must end well (under a leak checker, too), unless it was killed before or does not listen to signals yet."""
+        """SIGTERM; it must end well (under a leak checker, too) unless it was killed before. One just started may not listen yet."""
         if not self.running():
             return
         self.resume()
+        eventually(self._listens_to_sigterm)
         self.process.terminate()
         code = self.process.wait(20)
-        assert code in (0, -signal.SIGTERM), f"{self.command[0].name} ended with {code}:\n{self.log()[-4000:]}"
+        assert code == 0, f"{self.command[0].name} ended with {code}:\n{self.log()[-4000:]}"
+
+    def _listens_to_sigterm(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
+        return int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) >> (signal.SIGTERM - 1) & 1
 
     def output(self):
         return pathlib.Path(self._out.name).read_text("utf-8")
