@@ -79,7 +79,7 @@ class Client:
             assert answer.status_code != 503 or status == 503, f"{method} {path}: {answer.text}"
             return answer
 
-        answer = served() if status == 503 else eventually(lambda: [served()])[0]
+        answer = eventually(lambda: [served()])[0]  # in a list: one that refuses is false
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 

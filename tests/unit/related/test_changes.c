@@ -517,39 +517,45 @@ static void a_slice_is_short_and_leaves_every_topic_in_the_index_once(void **sta
 	engine_free(engine);
 }
 
-/* The kernel takes milliseconds to take back a block's megabytes. */
-static void a_block_goes_in_pieces_and_nobody_searches_it_meanwhile(void **state)
+/* Its first block has megabytes of runs and of dense terms, and is worn: so many topics are gone.
+ */
+static struct engine *with_a_worn_large_block(uint64_t topics, uint64_t removed)
 {
-	enum { MANY = 60000, REMOVED = MANY / 3, ASKED = MANY - 1 };
 	struct engine *engine = new_engine();
-	struct engine_question question = about(ASKED);
-	static struct related_list before, meanwhile;
-	struct block *const *blocks = NULL;
-	uint32_t slices = 0, pieces = 0, count = 0;
-	const struct packed *packed = NULL;
-	struct arena arena = {0};
 	struct texts texts;
 
-	(void)state;
 	engine_bulk(engine, true);
-	for (uint64_t id = 1; id <= MANY; id++) {
+	for (uint64_t id = 1; id <= topics; id++) {
 		write_texts((uint32_t)id, 0, &texts);
 		engine_put_topic(engine, TOPIC(id, .title = texts.title, .article = texts.article));
 	}
 	engine_bulk(engine, false);
 	engine_settle(engine);
-	packed = &index_blocks(engine->index, &count)[0]->packed;
+	for (uint64_t id = 1; id <= removed; id++)
+		engine_remove_topic(engine, id, 2);
+	return engine;
+}
+
+enum { LARGE = 60000, LEAVING = LARGE / 3 };
+
+/* The kernel takes milliseconds to take back a block's megabytes. */
+static void a_block_goes_in_pieces_and_nobody_searches_it_meanwhile(void **state)
+{
+	struct engine *engine = with_a_worn_large_block(LARGE, LEAVING);
+	struct engine_question question = about(LARGE - 1);
+	static struct related_list before, meanwhile;
+	uint32_t slices = 0, pieces = 0, count = 0;
+	const struct packed *packed = &index_blocks(engine->index, &count)[0]->packed;
+	struct arena arena = {0};
+
+	(void)state;
 	assert_true(packed->n_bytes > 2 * MEMORY_PIECE);
 	assert_true(packed->n_dense * packed->n_slots > 2 * MEMORY_PIECE);
 	pieces = packed->n_bytes / MEMORY_PIECE + packed->n_dense * packed->n_slots / MEMORY_PIECE;
-
-	for (uint64_t id = 1; id <= REMOVED; id++)
-		engine_remove_topic(engine, id, 2);
 	assert_int_equal(engine_related(engine, &question, &arena, &before), 0);
 	assert_true(before.count > 0);
 	while (engine_work(engine, 0)) {
-		blocks = index_blocks(engine->index, &count);
-		if (blocks[0] != NULL)
+		if (index_blocks(engine->index, &count)[0] != NULL)
 			continue;
 		assert_int_equal(engine_related(engine, &question, &arena, &meanwhile), 0);
 		assert_int_equal(differences(&before, &meanwhile), 0);
@@ -557,6 +563,18 @@ static void a_block_goes_in_pieces_and_nobody_searches_it_meanwhile(void **state
 	}
 	assert_true(slices > pieces); /* one more for what is left */
 	arena_free(&arena);
+	engine_free(engine);
+}
+
+/* The leak checker of SANITIZE=1 looks at what is left. */
+static void an_end_while_a_block_goes_leaves_nothing_behind(void **state)
+{
+	struct engine *engine = with_a_worn_large_block(LARGE, LEAVING);
+	uint32_t count = 0;
+
+	(void)state;
+	while (index_blocks(engine->index, &count)[0] != NULL)
+		assert_true(engine_work(engine, 0));
 	engine_free(engine);
 }
 
@@ -592,6 +610,7 @@ int main(void)
 		cmocka_unit_test(a_topic_that_changes_while_its_block_is_built_keeps_its_place),
 		cmocka_unit_test(a_slice_is_short_and_leaves_every_topic_in_the_index_once),
 		cmocka_unit_test(a_block_goes_in_pieces_and_nobody_searches_it_meanwhile),
+		cmocka_unit_test(an_end_while_a_block_goes_leaves_nothing_behind),
 		cmocka_unit_test(a_long_discussion_is_read_within_half_a_minute),
 	};
 
